@@ -1,0 +1,1 @@
+"""The money core: amounts, proration, settlements, ledger transfers and statements as values."""

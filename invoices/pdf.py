@@ -1,0 +1,81 @@
+"""Statement → PDF bytes: tagged, fonts embedded, nothing fetched (rules D3 and D5)."""
+
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from invoices.statement import Statement
+from invoices.tags import describe_headers
+from invoices.wording import Wording
+
+FOLDER = Path(__file__).parent
+OWN_FONTS = {
+    f"statement-font:{name}": (FOLDER / "fonts" / name).read_bytes()
+    for name in ("inter-regular.ttf", "inter-semibold.ttf")
+}
+
+# Pango's font map, shared by all renderings, is not made for several threads at once.
+_one_at_a_time = Lock()
+
+
+class ClosedFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+    """Serves our own fonts from memory; any other address fails without a look at it, and is
+    kept in `refused`: WeasyPrint itself goes on without what it could not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[str] = []
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        if url not in OWN_FONTS:
+            self.refused.append(url)
+            raise ValueError("a statement fetches nothing but its own fonts")
+        return URLFetcherResponse(url, OWN_FONTS[url], {"Content-Type": "font/ttf"})
+
+
+def render(statement: Statement) -> bytes:
+    """A PDF/UA-1 document; the same statement makes the same bytes."""
+    wording = Wording(statement)
+    return document(
+        _templates().get_template("statement.html").render(statement=statement, w=wording)
+    )
+
+
+def document(page: str) -> bytes:
+    """The PDF of a page in HTML. ValueError when it asks for anything but our fonts."""
+    fetcher = ClosedFetcher()
+    with _one_at_a_time:
+        style, fonts = _look()
+        content: bytes = HTML(string=page, url_fetcher=fetcher).write_pdf(
+            finisher=describe_headers,
+            stylesheets=[style],
+            font_config=fonts,
+            pdf_variant="pdf/ua-1",
+        )
+    # Names are escaped and ask for nothing: what does ask should be sent to nobody.
+    if fetcher.refused:
+        raise ValueError("a statement fetches nothing but its own fonts")
+    return content
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _look() -> tuple[CSS, FontConfiguration]:
+    fonts = FontConfiguration()
+    source = (FOLDER / "templates" / "statement.css").read_text(encoding="utf-8")
+    return CSS(string=source, font_config=fonts, url_fetcher=ClosedFetcher()), fonts
