@@ -1,0 +1,31 @@
+"""The only time and the only randomness of the program."""
+
+import secrets
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def today(zone: str) -> date:
+    """The present calendar day in `zone` (an IANA name)."""
+    return now().astimezone(ZoneInfo(zone)).date()
+
+
+def new_token() -> str:
+    """256 random bits as 43 URL-safe characters."""
+    return secrets.token_urlsafe(32)
+
+
+def new_code() -> str:
+    """A code of six digits for people to type."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def new_public_id() -> str:
+    """A short identifier without meaning, safe in a URL and easy to read aloud."""
+    alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
+    return "".join(secrets.choice(alphabet) for _ in range(12))

@@ -1,0 +1,123 @@
+"""The database handle, the fields that both engines share, and the transaction."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from peewee import (
+    BigAutoField,
+    Database,
+    DatabaseProxy,
+    DateTimeField,
+    Model,
+    PostgresqlDatabase,
+    SqliteDatabase,
+    TextField,
+)
+from playhouse.db_url import connect as connect_url
+
+from webapp.config import ROOT
+
+database = DatabaseProxy()
+
+# WAL lets readers go on beside the one writer; FULL is what keeps a commit through a power cut.
+PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "busy_timeout": 15_000,
+    "cache_size": -16_000,
+}
+
+
+def open_database(url: str) -> Database:
+    """Points the program at `url` and returns the real database behind the proxy."""
+    if urlsplit(url).scheme == "sqlite":
+        path = Path(url.removeprefix("sqlite:///").partition("?")[0])
+        path = path if path.is_absolute() else ROOT / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # IMMEDIATE takes the write lock at BEGIN: what a transaction read cannot be overtaken.
+        real: Database = SqliteDatabase(
+            str(path), pragmas=PRAGMAS, lock_type="IMMEDIATE", timeout=15
+        )
+    else:
+        real = connect_url(url, unquote_password=True, unquote_user=True)
+    database.initialize(real)
+    return real
+
+
+def is_postgresql() -> bool:
+    return isinstance(database.obj, PostgresqlDatabase)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One action: everything in it is committed, or nothing is. Nested uses join the outer one."""
+    if database.in_transaction():
+        yield
+        return
+    with database.transaction():
+        yield
+
+
+class InstantField(DateTimeField):
+    """An aware instant in UTC; text of fixed width on SQLite, so that it compares as it sorts."""
+
+    field_type = "TIMESTAMPTZ"
+
+    def db_value(self, value: datetime | None) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+
+    def python_value(self, value: str | datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        return value.astimezone(UTC)
+
+
+class JSONTextField(TextField):
+    """JSON kept as text: written once, read whole, never searched."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class BaseModel(Model):
+    id = BigAutoField()
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+        only_save_dirty = True
+
+
+def locked(query: Any) -> Any:
+    """The rows a transaction decides on: PostgreSQL locks them, SQLite already holds the file."""
+    return query.for_update() if is_postgresql() else query
+
+
+def connect_with(app: Any) -> None:
+    """One connection a thread, opened when first needed; a pool gets its connection back."""
+
+    @app.before_request  # type: ignore[untyped-decorator]
+    def connect() -> None:
+        if not database.is_connection_usable():
+            database.close()
+        database.connect(reuse_if_open=True)
+
+    @app.teardown_appcontext  # type: ignore[untyped-decorator]
+    def release(error: BaseException | None) -> None:
+        if hasattr(database.obj, "close_idle") and not database.is_closed():
+            database.close()

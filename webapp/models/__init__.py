@@ -1,0 +1,80 @@
+"""The nouns: fields, constraints, queries and predicates, one file a family."""
+
+from webapp.models.acceptance import (
+    Acceptance,
+    CreditLot,
+    CreditUse,
+    Refund,
+    Settlement,
+    SettlementShare,
+)
+from webapp.models.account import Account, Subscription
+from webapp.models.audit import AuditEvent
+from webapp.models.gateway import CreditPush, SyncState, WebhookEvent
+from webapp.models.invitation import Invitation, InvitationLink
+from webapp.models.ledger import LedgerAccount, LedgerTransfer
+from webapp.models.outbox_message import KeptMail, OutboxMessage
+from webapp.models.payment import Invoice, Payment
+from webapp.models.statement import Statement, StatementSeries
+from webapp.models.user import Membership, Session, SignInCode, Throttle, User
+
+ALL = (
+    Account,
+    Subscription,
+    User,
+    Membership,
+    Session,
+    SignInCode,
+    Throttle,
+    Invitation,
+    InvitationLink,
+    Payment,
+    Invoice,
+    Acceptance,
+    Settlement,
+    SettlementShare,
+    CreditLot,
+    CreditPush,
+    CreditUse,
+    Refund,
+    LedgerAccount,
+    LedgerTransfer,
+    StatementSeries,
+    Statement,
+    OutboxMessage,
+    KeptMail,
+    AuditEvent,
+    WebhookEvent,
+    SyncState,
+)
+
+__all__ = [
+    "ALL",
+    "Acceptance",
+    "Account",
+    "AuditEvent",
+    "CreditLot",
+    "CreditPush",
+    "CreditUse",
+    "Invitation",
+    "InvitationLink",
+    "Invoice",
+    "KeptMail",
+    "LedgerAccount",
+    "LedgerTransfer",
+    "Membership",
+    "OutboxMessage",
+    "Payment",
+    "Refund",
+    "Session",
+    "Settlement",
+    "SettlementShare",
+    "SignInCode",
+    "Statement",
+    "StatementSeries",
+    "Subscription",
+    "SyncState",
+    "Throttle",
+    "User",
+    "WebhookEvent",
+]

@@ -1,0 +1,112 @@
+"""Accounts (what pays, or is paid) and the plans they subscribe to."""
+
+from datetime import datetime
+from typing import Any
+
+from peewee import (
+    SQL,
+    Check,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
+
+from webapp.database import BaseModel, InstantField
+
+KINDS = ("individual", "organisation", "operator")
+
+
+class Account(BaseModel):
+    """`seats` and `invitations_per_day` are of organisations; `imported_digest` of individuals:
+    the fingerprint of the row they were last imported from. `gateway_customer` is who the account
+    is at the payment gateway, where it is known there."""
+
+    public_id = TextField(unique=True)
+    kind = TextField()
+    name = TextField()
+    address = TextField(default="")
+    country = TextField(default="")
+    tax_id = TextField(default="")
+    currency = TextField()
+    locale = TextField()
+    seats = IntegerField(default=0)
+    invitations_per_day = IntegerField(default=1000)
+    recommendation = TextField(default="")
+    created_at = InstantField()
+    closed_at = InstantField(null=True)
+    imported_digest = TextField(null=True)
+    gateway_customer = TextField(null=True, unique=True)
+
+    class Meta:
+        constraints = [
+            Check("kind IN ('individual', 'organisation', 'operator')", name="account_kind"),
+            Check("length(currency) = 3", name="account_currency"),
+            Check("locale IN ('fr', 'en')", name="account_locale"),
+            Check("seats >= 0 AND invitations_per_day >= 0", name="account_limits"),
+            Check("recommendation IN ('', 'refund', 'credit')", name="account_recommendation"),
+            Check("closed_at IS NULL OR kind = 'individual'", name="account_closed"),
+        ]
+
+    @property
+    def is_organisation(self) -> bool:
+        return bool(self.kind == "organisation")
+
+    def subscription(self) -> "Subscription | None":
+        """The plan in force, active or lapsed; None for a free account."""
+        found: Subscription | None = Subscription.get_or_none(
+            (Subscription.account == self) & (Subscription.status != "ended")
+        )
+        return found
+
+
+Account.add_index(
+    SQL("CREATE UNIQUE INDEX account_one_operator ON account (kind) WHERE kind = 'operator'")
+)
+
+
+class Subscription(BaseModel):
+    """An account's paid plan. The billing period is [period_start_on, period_end_on) in days of
+    `billing_zone`, which is frozen here; organisations have none. `trial_end_on` is the first
+    day that was paid for, where a trial came before it (rule M3). `gateway_reference` is what the
+    payment gateway charges it by, if it does; each period's row has the same."""
+
+    account_id: int
+    account = ForeignKeyField(Account, backref="subscriptions", index=False)
+    plan = TextField()
+    status = TextField(default="active")
+    currency = TextField()
+    billing_zone = TextField()
+    period_start_on = DateField(null=True)
+    period_end_on = DateField(null=True)
+    trial_end_on = DateField(null=True)
+    ended_at = InstantField(null=True)
+    gateway_reference = TextField(null=True)
+
+    class Meta:
+        constraints = [
+            Check("status IN ('active', 'lapsed', 'ended')", name="subscription_status"),
+            Check("(status = 'ended') = (ended_at IS NOT NULL)", name="subscription_ended"),
+            Check(
+                "(period_start_on IS NULL AND period_end_on IS NULL)"
+                " OR period_start_on < period_end_on",
+                name="subscription_period",
+            ),
+        ]
+
+    def end(self, at: datetime) -> bool:
+        changed: Any = (
+            Subscription.update(status="ended", ended_at=at)
+            .where(Subscription.id == self.id, Subscription.status != "ended")
+            .execute()
+        )
+        return bool(changed)
+
+
+Subscription.add_index(
+    SQL(
+        "CREATE UNIQUE INDEX subscription_one_in_force ON subscription (account_id)"
+        " WHERE status <> 'ended'"
+    )
+)
+Subscription.add_index(SQL("CREATE INDEX subscription_account ON subscription (account_id, id)"))

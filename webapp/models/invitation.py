@@ -1,0 +1,125 @@
+"""Invitations, and the links that were mailed for them."""
+
+from datetime import datetime
+
+from peewee import SQL, BooleanField, Check, ForeignKeyField, TextField
+
+from webapp.database import BaseModel, InstantField
+from webapp.models.account import Account
+from webapp.models.user import User
+
+STATUSES = ("pending", "accepted", "declined", "revoked", "superseded")
+DELIVERIES = ("queued", "sent", "deferred", "refused")
+
+
+class Invitation(BaseModel):
+    """`status` is what people did; *expired* is computed from `expires_at`. `delivery` is where
+    the latest mail is, `delivery_note` the mail server's words about it. `told_at` is when the
+    inviter was told of the answer."""
+
+    account_id: int
+    account = ForeignKeyField(Account, backref="invitations", index=False)
+    email = TextField()
+    name = TextField(default="")
+    department = TextField(default="")
+    job_title = TextField(default="")
+    location = TextField(default="")
+    note = TextField(default="")
+    locale = TextField()
+    licence = TextField(default="basic")
+    is_admin = BooleanField(default=False)
+    is_finance = BooleanField(default=False)
+    folded = TextField(default="")
+    inviter_id: int
+    inviter = ForeignKeyField(User, backref="+", index=False)
+    created_at = InstantField()
+    expires_at = InstantField()
+    status = TextField(default="pending")
+    answered_at = InstantField(null=True)
+    decline_reason = TextField(default="")
+    delivery = TextField(default="queued")
+    delivery_note = TextField(default="")
+    delivery_at = InstantField()
+    next_try_at = InstantField(null=True)
+    told_at = InstantField(null=True)
+
+    class Meta:
+        constraints = [
+            Check(
+                "status IN ('pending', 'accepted', 'declined', 'revoked', 'superseded')",
+                name="invitation_status",
+            ),
+            Check("(status = 'pending') = (answered_at IS NULL)", name="invitation_answered"),
+            Check("licence IN ('basic', 'licensed')", name="invitation_licence"),
+            Check("locale IN ('fr', 'en')", name="invitation_locale"),
+            Check(
+                "delivery IN ('queued', 'sent', 'deferred', 'refused')",
+                name="invitation_delivery",
+            ),
+            Check("email = lower(email)", name="invitation_email"),
+        ]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        held = (("admin", self.is_admin), ("finance", self.is_finance))
+        return tuple(name for name, has in held if has) or ("member",)
+
+    @property
+    def shown_name(self) -> str:
+        return str(self.name or self.email)
+
+    def is_expired(self, now: datetime) -> bool:
+        return bool(self.status == "pending" and self.expires_at <= now)
+
+    def is_live(self, now: datetime) -> bool:
+        """Could it still be answered?"""
+        return bool(self.status == "pending" and self.expires_at > now)
+
+    def shown_status(self, now: datetime) -> str:
+        """The word of the users list: a refused mail and an expired link need attention, and so
+        come before the plain *pending*."""
+        if self.status != "pending":
+            return str(self.status)
+        if self.is_expired(now):
+            return "expired"
+        return "refused" if self.delivery == "refused" else "pending"
+
+
+Invitation.add_index(
+    SQL(
+        "CREATE UNIQUE INDEX invitation_one_pending ON invitation (account_id, email)"
+        " WHERE status = 'pending'"
+    )
+)
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_pending ON invitation (account_id, expires_at)"
+        " WHERE status = 'pending'"
+    )
+)
+Invitation.add_index(
+    SQL("CREATE INDEX invitation_newest ON invitation (account_id, created_at, id)")
+)
+Invitation.add_index(
+    SQL("CREATE INDEX invitation_pending_email ON invitation (email) WHERE status = 'pending'")
+)
+Invitation.add_index(SQL("CREATE INDEX invitation_recent ON invitation (email, created_at)"))
+
+
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_untold ON invitation (account_id, inviter_id)"
+        " WHERE told_at IS NULL AND status IN ('accepted', 'declined')"
+    )
+)
+
+
+class InvitationLink(BaseModel):
+    """A mailed link. The token is drawn when the mail is written and kept nowhere; the row holds
+    its SHA-256. A link that a resend replaced stays, to say that a newer one was mailed."""
+
+    token_hash = TextField(unique=True)
+    invitation_id: int
+    invitation = ForeignKeyField(Invitation, backref="links")
+    created_at = InstantField()
+    replaced_at = InstantField(null=True)

@@ -1,0 +1,149 @@
+"""Users (people who sign in), their memberships in accounts, and their sessions."""
+
+from datetime import datetime
+
+from peewee import SQL, BooleanField, Check, ForeignKeyField, IntegerField, TextField
+
+from webapp.database import BaseModel, InstantField
+from webapp.models.account import Account
+
+
+class User(BaseModel):
+    """`email` is the address as mailed: ASCII letters in lower case, the domain in IDNA form.
+    `folded` is name and address without accents and case, for searching."""
+
+    email = TextField(unique=True)
+    name = TextField(default="")
+    password_hash = TextField(null=True)
+    locale = TextField()
+    folded = TextField(default="")
+    created_at = InstantField()
+    verified_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "user_"  # `user` is a reserved word in SQL
+        constraints = [
+            Check("email = lower(email)", name="user_email"),
+            Check("locale IN ('fr', 'en')", name="user_locale"),
+        ]
+
+    @property
+    def shown_name(self) -> str:
+        return str(self.name or self.email)
+
+    def membership(self) -> "Membership | None":
+        found: Membership | None = (
+            Membership.select(Membership, Account)
+            .join(Account)
+            .where(Membership.user == self, Membership.ended_at.is_null())
+            .first()
+        )
+        return found
+
+
+class Membership(BaseModel):
+    """A user in an account. No flag set is a plain member; an owner has every right there."""
+
+    user_id: int
+    user = ForeignKeyField(User, backref="memberships", index=False)
+    account_id: int
+    account = ForeignKeyField(Account, backref="memberships", index=False)
+    is_owner = BooleanField(default=False)
+    is_admin = BooleanField(default=False)
+    is_finance = BooleanField(default=False)
+    licence = TextField(default="basic")
+    department = TextField(default="")
+    job_title = TextField(default="")
+    location = TextField(default="")
+    joined_at = InstantField()
+    ended_at = InstantField(null=True)
+
+    class Meta:
+        constraints = [
+            Check("licence IN ('basic', 'licensed')", name="membership_licence"),
+            Check("ended_at IS NULL OR ended_at >= joined_at", name="membership_ended"),
+        ]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        if self.is_owner:
+            return ("owner",)
+        held = (("admin", self.is_admin), ("finance", self.is_finance))
+        return tuple(name for name, has in held if has) or ("member",)
+
+    @property
+    def is_inviting(self) -> bool:
+        """May this person, as things stand, invite into the account (rule I1)?"""
+        return bool(self.ended_at is None and (self.is_owner or self.is_admin))
+
+    def end(self, at: datetime) -> bool:
+        return bool(
+            Membership.update(ended_at=at)
+            .where(Membership.id == self.id, Membership.ended_at.is_null())
+            .execute()
+        )
+
+
+Membership.add_index(
+    SQL("CREATE UNIQUE INDEX membership_one_active ON membership (user_id) WHERE ended_at IS NULL")
+)
+Membership.add_index(
+    SQL(
+        "CREATE INDEX membership_newest ON membership (account_id, joined_at, id)"
+        " WHERE ended_at IS NULL"
+    )
+)
+Membership.add_index(
+    SQL(
+        "CREATE INDEX membership_licensed ON membership (account_id)"
+        " WHERE ended_at IS NULL AND licence = 'licensed'"
+    )
+)
+
+
+class Session(BaseModel):
+    """A signed-in browser. The cookie holds the token, the row only its SHA-256."""
+
+    token_hash = TextField(unique=True)
+    user_id: int
+    user = ForeignKeyField(User, backref="sessions")
+    agent = TextField(default="")
+    created_at = InstantField()
+    last_seen_at = InstantField()
+    proven_at = InstantField()
+    expires_at = InstantField()
+    ended_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "session_"
+
+
+class SignInCode(BaseModel):
+    """A mailed code of six digits, for one address in one browser: ten minutes, five tries. The
+    code is drawn when its mail is written, and kept nowhere; until then `code_hash` is empty."""
+
+    email = TextField(index=True)
+    browser_hash = TextField()
+    code_hash = TextField(default="")
+    purpose = TextField(default="sign-in")
+    created_at = InstantField()
+    expires_at = InstantField()
+    tries = IntegerField(default=0)
+    used_at = InstantField(null=True)
+
+    class Meta:
+        constraints = [
+            Check("tries BETWEEN 0 AND 5", name="sign_in_code_tries"),
+            Check("purpose IN ('sign-in', 'password')", name="sign_in_code_purpose"),
+        ]
+
+
+class Throttle(BaseModel):
+    """How often something was tried by `key` in the window that began at `window_at`."""
+
+    key = TextField()
+    window_at = InstantField()
+    count = IntegerField()
+
+    class Meta:
+        indexes = ((("key", "window_at"), True),)
