@@ -1,0 +1,40 @@
+"""What the worker does for each kind of outbox message. Handlers are idempotent: a message may come
+again after a crash."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from webapp import clock, mailer, outbox
+from webapp.mailer import Letter
+from webapp.models import OutboxMessage
+from webapp.outbox import Claim
+from webapp.smtp import Post
+
+# A claim with less left than this is renewed before a mail's content goes out.
+ROOM = timedelta(seconds=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A claimed message, and the post that its mail would go by."""
+
+    claim: Claim
+    post: Post
+
+    @property
+    def message(self) -> OutboxMessage:
+        return self.claim.message
+
+    def mail(self, letter: Letter) -> bool:
+        self.post.send(mailer.compose(letter, self.message.id), self._may_begin)
+        return True
+
+    def _may_begin(self) -> bool:
+        """Is the message still this worker's for as long as the server may take to answer?"""
+        left = self.message.claimed_until - clock.now()
+        return left > ROOM or outbox.renew(self.claim)
+
+
+# Says whether anything was done; False: nobody wants it any more.
+Handler = Callable[[Errand], bool]

@@ -1,0 +1,102 @@
+"""The mail to a person who joined: what happened, and the statement (rule J12)."""
+
+from typing import Any
+
+from flask_mail import Attachment
+
+from webapp.actions import statements
+from webapp.handlers import Errand
+from webapp.mailer import Letter, unlinked
+from webapp.models import (
+    Acceptance,
+    Payment,
+    Settlement,
+    SettlementShare,
+    Statement,
+    User,
+)
+
+
+def accepted(errand: Errand) -> bool:
+    acceptance = Acceptance.get_or_none(Acceptance.id == errand.message.payload["acceptance_id"])
+    if acceptance is None or acceptance.undone_at is not None:
+        return False
+    user: User = acceptance.user
+    settlement = Settlement.get_or_none(Settlement.acceptance == acceptance)
+    statement = None if settlement is None else _statement(settlement, user)
+    facts = {
+        "name": unlinked(user.name),
+        "organisation": unlinked(acceptance.organisation.name),
+        "email": user.email,
+        "accepted_at": acceptance.accepted_at,
+        "held_until": _held_until(acceptance),
+        "settlement": settlement,
+        "routes": [] if settlement is None else _routes(settlement),
+        "statement": statement,
+    }
+    attachments = () if statement is None else (_attached(statement),)
+    return errand.mail(Letter("accepted", user.email, user.locale, facts, attachments))
+
+
+def undone(errand: Errand) -> bool:
+    """To the person who took joining back (rule J14)."""
+    acceptance = Acceptance.get_or_none(Acceptance.id == errand.message.payload["acceptance_id"])
+    if acceptance is None or acceptance.undone_at is None:
+        return False
+    user: User = acceptance.user
+    settlement = Settlement.get_or_none(Settlement.acceptance == acceptance)
+    statement = None if settlement is None else _statement(settlement, user, cancelling=True)
+    facts = {
+        "name": unlinked(user.name),
+        "organisation": unlinked(acceptance.organisation.name),
+        "undone_at": acceptance.undone_at,
+        "statement": statement,
+    }
+    attachments = () if statement is None else (_attached(statement),)
+    return errand.mail(Letter("undone", user.email, user.locale, facts, attachments))
+
+
+def _held_until(acceptance: Acceptance) -> Any:
+    held = acceptance.undo_until > acceptance.accepted_at
+    return acceptance.undo_until if held else None
+
+
+def _routes(settlement: Settlement) -> list[dict[str, Any]]:
+    """What goes back to which payment method; nothing by name where it is paid out by hand."""
+    shares = (
+        SettlementShare.select(SettlementShare, Payment)
+        .join(Payment)
+        .where(SettlementShare.settlement == settlement)
+        .order_by(SettlementShare.id)
+    )
+    return [
+        {
+            "amount": share.gross_minor,
+            "method": unlinked(share.payment.method),
+            "by_hand": share.payment.gateway == "none",
+        }
+        for share in shares
+    ]
+
+
+def _statement(settlement: Settlement, user: User, cancelling: bool = False) -> Statement | None:
+    """The person's own, or the one that cancels it; rendered if it was not yet."""
+    found: Statement | None = (
+        Statement.select()
+        .where(
+            Statement.settlement == settlement,
+            Statement.user == user,
+            Statement.kind == settlement.choice,
+            Statement.corrects.is_null(not cancelling),
+        )
+        .first()
+    )
+    if found is not None:
+        statements.render(found.id)
+        found = Statement.get_by_id(found.id)
+    return found
+
+
+def _attached(statement: Statement) -> Attachment:
+    content = bytes(statement.pdf or b"")
+    return Attachment(f"{statement.number}.pdf", "application/pdf", content)

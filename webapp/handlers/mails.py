@@ -1,0 +1,105 @@
+"""The mails: to whom, in which language, with which facts. Whatever a person wrote is made such
+that it leads nowhere (threat T14)."""
+
+from typing import Any
+
+from webapp import clock
+from webapp.actions import codes, deliveries
+from webapp.handlers import Errand
+from webapp.mailer import Letter, unlinked
+from webapp.models import Account, Invitation, Membership, SignInCode, User
+from webapp.policy import policy
+
+
+def invitation(errand: Errand) -> bool:
+    drawn = deliveries.draw_link(errand.message)
+    if drawn is None:
+        return False
+    invited, token = drawn
+    facts = {
+        "name": unlinked(invited.name),
+        "organisation": unlinked(invited.account.name),
+        "inviter": _person(invited.inviter),
+        "inviter_name": unlinked(invited.inviter.shown_name),
+        "note": _lines(invited.note),
+        "has_account": _has_account(invited.email),
+        "link": f"{policy().base_url}/join/{token}",
+        "expires_at": invited.expires_at,
+        "may_reply": "no-reply@" not in policy().mail.sender.lower(),
+    }
+    return errand.mail(Letter("invitation", invited.email, invited.locale, facts))
+
+
+def code(errand: Errand) -> bool:
+    asked = SignInCode.get_or_none(SignInCode.id == errand.message.payload["code_id"])
+    if asked is None or asked.used_at is not None or asked.expires_at <= clock.now():
+        return False
+    facts = {"digits": codes.draw(asked), "purpose": asked.purpose}
+    return errand.mail(Letter("code", asked.email, _locale_of(asked.email), facts))
+
+
+def password(errand: Errand) -> bool:
+    user = User.get_or_none(User.id == errand.message.payload["user_id"])
+    if user is None:
+        return False
+    facts = {"name": unlinked(user.name), "changed_at": errand.message.created_at}
+    return errand.mail(Letter("password", user.email, user.locale, facts))
+
+
+def answers(errand: Errand) -> bool:
+    """The digest for an inviter."""
+    payload = errand.message.payload
+    user = User.get_or_none(User.id == payload["user_id"])
+    account = Account.get_or_none(Account.id == payload["account_id"])
+    if user is None or account is None:
+        return False
+    answered = Invitation.select().where(
+        Invitation.id.in_(payload["invitation_ids"]), Invitation.account == account
+    )
+    people: dict[str, list[dict[str, Any]]] = {"accepted": [], "declined": []}
+    for each in answered.order_by(Invitation.answered_at, Invitation.id):
+        if each.status in people:
+            people[each.status].append(
+                {"who": _person(each), "reason": unlinked(each.decline_reason)}
+            )
+    count = sum(map(len, people.values()))
+    facts = {
+        "name": unlinked(user.name),
+        "organisation": unlinked(account.name),
+        "count": count,
+        **people,
+    }
+    return count > 0 and errand.mail(Letter("answers", user.email, user.locale, facts))
+
+
+def _person(somebody: User | Invitation) -> str:
+    """`Claire Dumas (claire@dumas.example)`, or the address alone."""
+    name = unlinked(somebody.name)
+    return f"{name} ({somebody.email})" if name else str(somebody.email)
+
+
+def _lines(text: str) -> list[str]:
+    return [unlinked(line) for line in text.splitlines() if line.strip()]
+
+
+def _has_account(email: str) -> bool:
+    return bool(
+        Membership.select(Membership.id)
+        .join(User)
+        .where(User.email == email, Membership.ended_at.is_null())
+        .exists()
+    )
+
+
+def _locale_of(email: str) -> str:
+    """A user's own choice, else that of the latest invitation, else the operator's."""
+    user = User.get_or_none(User.email == email)
+    if user is not None:
+        return str(user.locale)
+    latest = (
+        Invitation.select(Invitation.locale)
+        .where(Invitation.email == email)
+        .order_by(Invitation.created_at.desc())
+        .first()
+    )
+    return str(latest.locale if latest else policy().default_locale)

@@ -1,0 +1,99 @@
+"""Money and documents: what leaves once an acceptance can no longer be undone, and PDFs."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webapp.actions import (
+    charging,
+    credit_pushes,
+    refunds,
+    settlements,
+    statements,
+    stripe_sync,
+)
+from webapp.handlers import Errand
+from webapp.outbox import Deferred
+from webapp.payments.choose import gateway_in_use, source_in_use
+from webapp.payments.gateway import Gateway, GatewayAway, GatewayRefusal
+from webapp.payments.source import Unmappable
+from webapp.policy import policy
+
+log = logging.getLogger("affluent.worker")
+
+
+def gateway() -> Gateway:
+    """The gateway that the settings name. Raises GatewayAway."""
+    return gateway_in_use(policy())
+
+
+def render(errand: Errand) -> bool:
+    statements.render(errand.message.payload["statement_id"])
+    return True
+
+
+def refund(errand: Errand) -> bool:
+    with _or_later():
+        refunds.request(errand.message.payload["refund_id"], gateway())
+    return True
+
+
+def follow(errand: Errand) -> bool:
+    """A hint that something became of a refund."""
+    with _or_later():
+        refunds.follow(errand.message.payload["refund_id"], gateway())
+    return True
+
+
+def charge(errand: Errand) -> bool:
+    """The plan's charging at the gateway, as it is wanted by now (rule M10)."""
+    with _or_later():
+        is_wanted = charging.settle(errand.message.payload["subscription_id"], gateway())
+    return is_wanted
+
+
+def credit(errand: Errand) -> bool:
+    settlements.release(errand.message.payload["settlement_id"])
+    return True
+
+
+def push_credit(errand: Errand) -> bool:
+    with _or_later():
+        credit_pushes.send(errand.message.payload["push_id"], gateway())
+    return True
+
+
+def sync(errand: Errand) -> bool:
+    """A hint that something changed of a customer of the gateway."""
+    reference = errand.message.payload["customer"]
+    with _or_later():
+        source = source_in_use(policy())
+        if source is None:
+            return False
+        try:
+            outcome, left_out = stripe_sync.bring(reference, source, stripe_sync.defaults())
+        except Unmappable as error:
+            outcome, left_out = "refused", [str(error)]
+    for reason in left_out:
+        log.warning("customer %s: %s", reference, reason)
+    return outcome != "unchanged"
+
+
+@contextmanager
+def _or_later() -> Iterator[None]:
+    try:
+        yield
+    except GatewayAway as error:
+        raise Deferred(str(error) or "the payment gateway is away") from error
+
+
+def follow_refunds() -> None:
+    """Asks what became of the refunds under way, each by itself."""
+    for each in list(refunds.underway()):
+        try:
+            refunds.follow(each.id, gateway())
+        except (GatewayAway, Deferred) as error:
+            log.warning("refund %s: %s", each.id, error)
+            return  # nothing will be answered for the others either
+        except (GatewayRefusal, ValueError) as error:
+            log.error("refund %s: %s", each.id, error)

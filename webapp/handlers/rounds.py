@@ -1,0 +1,121 @@
+"""A round: claims and carries out what is due, until nothing is, or for some seconds."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from peewee import InterfaceError, OperationalError
+
+from webapp import clock, outbox
+from webapp.actions import deliveries
+from webapp.database import database, transaction
+from webapp.handlers import Errand, Handler, joined, mails, money, refunds
+from webapp.models import OutboxMessage
+from webapp.outbox import Claim
+from webapp.smtp import Post
+
+log = logging.getLogger("affluent.worker")
+
+HANDLERS: dict[str, Handler] = {
+    "mail:invitation": mails.invitation,
+    "mail:code": mails.code,
+    "mail:accepted": joined.accepted,
+    "mail:undone": joined.undone,
+    "mail:answers": mails.answers,
+    "mail:password": mails.password,
+    "mail:refund-failed": refunds.failed,
+    "render": money.render,
+    "refund": money.refund,
+    "follow": money.follow,
+    "sync": money.sync,
+    "credit:push": money.push_credit,
+    "subscription:end": money.charge,
+    "subscription:cancel": money.charge,
+    "subscription:keep": money.charge,
+    "credit": money.credit,
+}
+
+# Somebody sits and waits for these.
+URGENT = ("mail:code",)
+# So that a long queue neither keeps the periodic tasks waiting nor holds up a stop.
+LASTS = 10.0
+
+
+def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
+    """One round, inside an app context; returns when the next is wanted, or None when nothing that
+    was tried here has to be tried again."""
+    ends = time.monotonic() + LASTS
+    tries: list[datetime] = []
+    with Post() as post:
+        while not is_stopping():
+            if time.monotonic() > ends:
+                return clock.now()
+            claim = outbox.claim(URGENT) or outbox.claim()
+            if claim is None:
+                break
+            again = carry_out(Errand(claim, post))
+            if again is not None:
+                tries.append(again)
+    return min(tries, default=None)
+
+
+def carry_out(errand: Errand) -> datetime | None:
+    """One message, to its end or its next try, which is returned. An error of one message is no
+    other's: it is put into quarantine. Only an absent database ends the round."""
+    claim = errand.claim
+    if claim.message.attempts > len(outbox.PAUSES) + 1:
+        _give_up(claim, "tried too often: the worker never came to its end")
+        return None
+    try:
+        done = HANDLERS[claim.message.kind](errand)
+    except outbox.Deferred as error:
+        return _defer(claim, str(error))
+    except outbox.Refused as error:
+        _refuse(claim, str(error))
+    except (OperationalError, InterfaceError):
+        if not database.is_closed():
+            database.close()
+        raise
+    except Exception as error:
+        log.exception("outbox message %s (%s)", claim.message.id, claim.message.kind)
+        _give_up(claim, f"{type(error).__name__}: {error}")
+    else:
+        _finish(claim, done)
+    return None
+
+
+def _finish(claim: Claim, done: bool) -> None:
+    with transaction():
+        if outbox.mark_left(claim) and done:
+            _note(claim.message, "sent")
+
+
+def _refuse(claim: Claim, words: str) -> None:
+    with transaction():
+        if outbox.mark_refused(claim, words):
+            _note(claim.message, "refused", words)
+
+
+def _give_up(claim: Claim, reason: str) -> None:
+    """Into quarantine; what is wrong is for the operator to read, not for whoever invited."""
+    with transaction():
+        if outbox.mark_quarantined(claim, reason):
+            _note(claim.message, "refused")
+
+
+def _defer(claim: Claim, words: str) -> datetime | None:
+    with transaction():
+        next_try_at = outbox.mark_deferred(claim, words)
+        if next_try_at is None:
+            _note(claim.message, "refused", words)
+        else:
+            _note(claim.message, "deferred", words, next_try_at)
+    return next_try_at
+
+
+def _note(
+    message: OutboxMessage, delivery: str, words: str = "", next_try_at: datetime | None = None
+) -> None:
+    if message.invitation_id is not None:
+        deliveries.note(message, delivery, words, next_try_at)

@@ -1,0 +1,104 @@
+"""Mails: written from webapp/mail in the reader's language, and sent by Flask-Mail.
+
+All mails of one round go over one SMTP connection. In development without a mail server they are
+kept instead, for /dev/mail."""
+
+import re
+from dataclasses import dataclass
+from email.charset import QP, Charset
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app
+from flask_babel import force_locale
+from flask_mail import Attachment, Mail, Message
+
+from webapp.config import Config
+from webapp.policy import policy
+from webapp.texts import cleaned
+
+# Readable in any mail reader, short lines, and no server needs to know eight-bit mail.
+QUOTED = Charset("utf-8")
+QUOTED.body_encoding = QP
+
+# Mail readers make links of anything that looks like an address of the web, in any script's dot.
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/+|\bwww(?=[.。．｡])", re.IGNORECASE)
+# Two letters at least: S.A.R.L. stays as it is.
+_DOT = re.compile(r"[.。．｡]+(?=[^\W_]{2})")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`name` names the templates mail/<name>.subject.txt, .txt and .html; `facts` are theirs."""
+
+    name: str
+    to: str
+    locale: str
+    facts: dict[str, Any]
+    attachments: tuple[Attachment, ...] = ()
+
+
+def install(app: Flask) -> None:
+    """Gives Flask-Mail the settings; for the processes that send."""
+    mail = app.config["SETTINGS"].mail
+    app.config.update(
+        MAIL_SERVER=mail.server or "127.0.0.1",
+        MAIL_PORT=mail.port,
+        MAIL_USERNAME=mail.username or None,
+        MAIL_PASSWORD=mail.password or None,
+        MAIL_USE_TLS=mail.use_tls,
+        MAIL_USE_SSL=mail.use_ssl,
+        MAIL_DEFAULT_SENDER=mail.sender,
+        MAIL_SUPPRESS_SEND=False,
+        MAIL_DEBUG=0,
+    )
+    app.jinja_env.filters["unlinked"] = unlinked
+    Mail(app)
+
+
+def compose(letter: Letter, message_id: int) -> Message:
+    """The mail of an outbox row: written again, it has the same Message-ID."""
+    settings = policy()
+    facts = {"base_url": settings.base_url, "seller": unlinked(settings.seller.name)}
+    with force_locale(letter.locale):
+        subject = headline(_written(f"{letter.name}.subject.txt", facts | letter.facts))
+        facts["subject"] = subject
+        message = Message(
+            subject=subject,
+            recipients=[letter.to],
+            body=_plain(_written(f"{letter.name}.txt", facts | letter.facts)),
+            html=_written(f"{letter.name}.html", facts | letter.facts),
+            charset=QUOTED,  # type: ignore[arg-type]  # a Charset is what email itself takes
+            attachments=list(letter.attachments),
+            extra_headers={"Auto-Submitted": "auto-generated"},
+        )
+    message.msgId = address_of(message_id, settings)
+    return message
+
+
+def address_of(message_id: int, settings: Config) -> str:
+    """The Message-ID of an outbox row."""
+    return f"<outbox-{message_id}@{urlsplit(settings.base_url).hostname}>"
+
+
+def unlinked(text: str) -> str:
+    """What a person wrote, on one line and such that no mail reader makes a link of it (threat
+    T14): a name in a mail of ours must not lead anywhere."""
+    line = _DOT.sub(lambda dots: dots.group() + " ", _SCHEME.sub(" ", cleaned(text, 1000)))
+    return " ".join(line.split())
+
+
+def headline(text: str) -> str:
+    """One line for a header: no control characters, and nothing that reads as an encoded word."""
+    return cleaned(text, 200).replace("=?", "= ?")
+
+
+def _written(name: str, facts: dict[str, Any]) -> str:
+    # Not render_template: what pages are given from the request means nothing here.
+    return current_app.jinja_env.get_template(f"mail/{name}").render(**facts)
+
+
+def _plain(text: str) -> str:
+    lines = "\n".join(line.strip() for line in text.splitlines())
+    return _EMPTY_LINES.sub("\n\n", lines).strip() + "\n"

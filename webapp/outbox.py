@@ -1,0 +1,209 @@
+"""Effects leave through here: write a row in the action's transaction, claim it, mark it.
+
+The row is the truth. A message is claimed by one conditional update with a lease, so that a dead
+worker's claim ends by itself; it is tried again with growing pauses and quarantined after the
+last try, where somebody sees it. This module knows kinds by name only; worker.py has their
+handlers."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from webapp import clock
+from webapp.database import database, is_postgresql, transaction
+from webapp.models import OutboxMessage
+
+LEASE = timedelta(seconds=50)
+PAUSES = tuple(
+    timedelta(seconds=s) for s in (10, 30, 60, 300, 900, 3600, 3600, 7200, 14400, 28800, 43200)
+)
+
+_nudge: Callable[[], object] | None = None
+
+
+class Refused(Exception):
+    """Trying again is useless; the message is the other side's words."""
+
+
+class Deferred(Exception):
+    """Not now; the message is the other side's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that this process alone may carry out until the lease ends."""
+
+    message: OutboxMessage
+    token: str
+
+
+def nudge_with(nudge: Callable[[], object] | None) -> None:
+    """How to wake the worker after a commit; best effort, a lost nudge costs seconds."""
+    global _nudge
+    _nudge = nudge
+
+
+def write(
+    kind: str,
+    payload: dict[str, Any],
+    leaves_at: datetime | None = None,
+    invitation: Any = None,
+) -> OutboxMessage:
+    """One effect, to be carried out after `leaves_at` (at once when None). Call inside the
+    transaction of the action that causes it."""
+    now = clock.now()
+    message: OutboxMessage = OutboxMessage.create(
+        kind=kind,
+        payload=payload,
+        invitation=invitation,
+        created_at=now,
+        leaves_at=leaves_at or now,
+    )
+    if leaves_at is None or leaves_at <= now:
+        _nudge_after_commit()
+    return message
+
+
+def _nudge_after_commit() -> None:
+    if _nudge is None:
+        return
+    if database.in_transaction():
+        database.after_commit(_wake)
+    else:
+        _wake()
+
+
+def _wake() -> None:
+    # The effect is safe in its row, so a queue that is away must not fail the request.
+    try:
+        if _nudge is not None:
+            _nudge()
+    except Exception as error:
+        logging.getLogger("affluent.outbox").warning("nudge lost: %s", error)
+
+
+def is_waiting() -> Any:
+    """The condition of messages that have neither left nor ended."""
+    return (
+        OutboxMessage.left_at.is_null()
+        & OutboxMessage.quarantined_at.is_null()
+        & OutboxMessage.canceled_at.is_null()
+    )
+
+
+def is_asked_for(kind: str, payload: dict[str, Any]) -> bool:
+    """Does the same message wait already, and nobody carry it out yet?"""
+    same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)
+    free = OutboxMessage.claimed_until.is_null()
+    return bool(OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same & free).exists())
+
+
+def claim(kinds: tuple[str, ...] | None = None) -> Claim | None:
+    """The oldest message that is due and nobody's, or None."""
+    now = clock.now()
+    token = clock.new_token()
+    due = is_waiting() & (OutboxMessage.leaves_at <= now)
+    free = OutboxMessage.claimed_until.is_null() | (OutboxMessage.claimed_until < now)
+    wanted = due & free
+    if kinds is not None:
+        wanted &= OutboxMessage.kind.in_(kinds)
+    with transaction():
+        query = (
+            OutboxMessage.select(OutboxMessage.id)
+            .where(wanted)
+            .order_by(OutboxMessage.leaves_at, OutboxMessage.id)
+            .limit(1)
+        )
+        if is_postgresql():
+            query = query.for_update(skip_locked=True)
+        found = query.tuples().first()
+        if found is None:
+            return None
+        changed = (
+            OutboxMessage.update(
+                claimed_until=now + LEASE, claim=token, attempts=OutboxMessage.attempts + 1
+            )
+            .where((OutboxMessage.id == found[0]) & wanted)
+            .execute()
+        )
+    if changed != 1:
+        return None
+    return Claim(OutboxMessage.get_by_id(found[0]), token)
+
+
+def renew(claim: Claim) -> bool:
+    """Begins the lease anew, for work that has become slow. False when it had ended and somebody
+    else took the message over."""
+    changed = (
+        OutboxMessage.update(claimed_until=clock.now() + LEASE)
+        .where(OutboxMessage.id == claim.message.id, OutboxMessage.claim == claim.token)
+        .execute()
+    )
+    return bool(changed)
+
+
+def lease_ends() -> list[datetime]:
+    """When the claims under way end by themselves, if their workers are dead."""
+    query: Any = OutboxMessage.select(OutboxMessage.claimed_until).where(
+        is_waiting() & (OutboxMessage.claimed_until > clock.now())
+    )
+    return [row[0] for row in query.distinct().tuples()]
+
+
+def mark_left(claim: Claim) -> bool:
+    """Carried out. False when the lease had ended and somebody else took the message over."""
+    return _mark(claim, left_at=clock.now(), error="")
+
+
+def mark_refused(claim: Claim, reason: str) -> bool:
+    """Ended: the other side said no for good, and whoever asked is shown its words."""
+    return _mark(claim, left_at=clock.now(), error=reason[:500])
+
+
+def mark_quarantined(claim: Claim, reason: str) -> bool:
+    """Never again by itself; `flask outbox retry ID` sends it anew."""
+    return _mark(claim, quarantined_at=clock.now(), error=reason[:500])
+
+
+def mark_deferred(claim: Claim, reason: str) -> datetime | None:
+    """Tries again later and returns when; None when that was the last try."""
+    attempts = claim.message.attempts
+    if attempts > len(PAUSES):
+        mark_quarantined(claim, reason)
+        return None
+    next_try_at = clock.now() + PAUSES[attempts - 1]
+    _mark(claim, leaves_at=next_try_at, error=reason[:500])
+    return next_try_at
+
+
+def _mark(claim: Claim, **changes: Any) -> bool:
+    changed = (
+        OutboxMessage.update(claim=None, claimed_until=None, **changes)
+        .where(OutboxMessage.id == claim.message.id, OutboxMessage.claim == claim.token)
+        .execute()
+    )
+    return bool(changed)
+
+
+def cancel(condition: Any) -> int:
+    """Withdraws waiting messages that match and that nobody is carrying out just now."""
+    now = clock.now()
+    free = OutboxMessage.claimed_until.is_null() | (OutboxMessage.claimed_until < now)
+    changed: int = (
+        OutboxMessage.update(canceled_at=now).where(is_waiting() & free & condition).execute()
+    )
+    return changed
+
+
+def retry(message_id: int) -> bool:
+    """Takes a quarantined message out of quarantine, due at once, with all its tries anew."""
+    changed = (
+        OutboxMessage.update(quarantined_at=None, attempts=0, leaves_at=clock.now(), error="")
+        .where(OutboxMessage.id == message_id, OutboxMessage.quarantined_at.is_null(False))
+        .execute()
+    )
+    if changed:
+        _nudge_after_commit()
+    return bool(changed)

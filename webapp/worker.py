@@ -1,0 +1,93 @@
+"""The worker process: `python -m huey.bin.huey_consumer webapp.worker.huey -m 1 -k thread -w 2`.
+
+The outbox's rows are the truth, huey's tasks only say when to look. Several workers may run at
+once: each runs the periodic tasks too, and whatever they do is claimed first."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from huey import crontab
+from huey.consumer import Consumer
+
+from webapp import clock, create_app, mailer, outbox
+from webapp.actions import notices
+from webapp.database import database
+from webapp.handlers import money, rounds
+
+app = create_app()
+mailer.install(app)
+huey = app.extensions["huey"]
+
+# A minute is too long for a mail whose next try is due or an undo window that has closed.
+WITHIN_THE_MINUTE = (10, 20, 30, 40, 50)
+
+_is_stopping: Callable[[], bool] = lambda: False  # noqa: E731
+
+
+def create_consumer(**options: Any) -> Consumer:
+    """Stopped by SIGTERM, as process managers do it, a worker finishes the message at hand."""
+    global _is_stopping
+    consumer = Consumer(huey, **(options | {"graceful_signal": "TERM"}))
+    _is_stopping = consumer.stop_flag.is_set
+    return consumer
+
+
+huey.create_consumer = create_consumer
+
+
+def drain_outbox() -> None:
+    """Carries out what is due, and sees to it that what has to be tried again is."""
+    with app.app_context():
+        _connect()
+        next_try_at = rounds.drain(_is_stopping)
+    if next_try_at is not None:
+        look_at(next_try_at)
+
+
+@huey.task(name="look")  # type: ignore[untyped-decorator]
+def look() -> None:
+    drain_outbox()
+
+
+def look_at(instant: datetime) -> None:
+    pause = instant - clock.now() + timedelta(milliseconds=100)
+    look.schedule(delay=max(pause.total_seconds(), 0))
+
+
+@huey.periodic_task(crontab(minute="*"), name="sweep")  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """What no nudge told of: lost nudges, messages of dead workers, times that have come."""
+    for seconds in WITHIN_THE_MINUTE:
+        look.schedule(delay=seconds)
+    with app.app_context():
+        _connect()
+        for lease_end in outbox.lease_ends():
+            look_at(lease_end)
+    drain_outbox()
+
+
+@huey.periodic_task(crontab(minute="*"), name="follow_refunds")  # type: ignore[untyped-decorator]
+def follow_refunds() -> None:
+    with app.app_context():
+        _connect()
+        money.follow_refunds()
+
+
+@huey.periodic_task(crontab(minute="*"), name="tell_inviters")  # type: ignore[untyped-decorator]
+def tell_inviters() -> None:
+    with app.app_context():
+        _connect()
+        notices.collect(clock.now())
+
+
+@huey.on_startup()  # type: ignore[untyped-decorator]
+def begin() -> None:
+    look()
+
+
+def _connect() -> None:
+    """A connection that works: the database may have been restarted since the last task."""
+    if not database.is_connection_usable():
+        database.close()
+    database.connect(reuse_if_open=True)
