@@ -1,0 +1,1 @@
+"""The gateways that hold the money, behind the protocol of gateway.py."""
