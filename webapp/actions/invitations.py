@@ -1,0 +1,240 @@
+"""Inviting, resending, revoking, taking over and declining: one transaction each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from webapp import clock, outbox
+from webapp.actions import limits
+from webapp.actions.audit import record
+from webapp.actions.previews import Row
+from webapp.database import locked, transaction
+from webapp.errors import NotAllowed, NotThere, Stale, TooMany
+from webapp.models import Account, Invitation, InvitationLink, Membership, OutboxMessage
+from webapp.permissions import GRANT_ADMIN, INVITE, may
+from webapp.policy import policy
+from webapp.texts import cleaned, cleaned_note, folded
+
+ROLES = ("member", "finance", "admin")
+LICENCES = ("basic", "licensed")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the invited people get, and what the mail says."""
+
+    licence: str = "basic"
+    role: str = "member"
+    locale: str = "fr"
+    name: str = ""
+    department: str = ""
+    job_title: str = ""
+    location: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The invitations that were written, and the rows that somebody else was faster with."""
+
+    invitations: list[Invitation]
+    kept: list[Row]
+
+
+def invite(by: Membership, rows: Sequence[Row], offer: Offer) -> Invited:
+    """Invites the ready rows, all in one transaction (rules I1, I2, I5). NotAllowed when the
+    person may not, or the plan is not active."""
+    with transaction():
+        account = _inviting(by, offer.role)
+        left = limits.left_today(account, clock.now())
+        written: list[Invitation] = []
+        kept: list[Row] = []
+        for row in rows:
+            invitation = _written(by, row, offer) if len(written) < left else None
+            if invitation is None:
+                kept.append(row)
+                continue
+            _mail(invitation)
+            record(by, "invitation:sent", f"invitation:{invitation.id}")
+            written.append(invitation)
+    return Invited(written, kept)
+
+
+def why_not_inviting(by: Membership) -> str:
+    """Why this person cannot invite just now ("role", "plan"), or "" (rule I1)."""
+    if not may(by, INVITE):
+        return "role"
+    subscription = by.account.subscription()
+    return "" if subscription is not None and subscription.status == "active" else "plan"
+
+
+def _inviting(by: Membership, role: str = "member") -> Account:
+    """The account that `by` may invite into, locked; asked again inside the transaction."""
+    account: Account = locked(Account.select().where(Account.id == by.account_id)).get()
+    fresh = Membership.get_by_id(by.id)
+    reason = why_not_inviting(fresh)
+    if reason:
+        raise NotAllowed(reason)
+    if role == "admin" and not may(fresh, GRANT_ADMIN):
+        raise NotAllowed("grant_admin")
+    return account
+
+
+def _written(by: Membership, row: Row, offer: Offer) -> Invitation | None:
+    """A new pending invitation; None when the address has one in the meantime."""
+    now = clock.now()
+    name = row.name or cleaned(offer.name, 100)
+    department = cleaned(offer.department, 100)
+    fields = {
+        "account": by.account_id,
+        "email": row.email,
+        "name": name,
+        "department": department,
+        "job_title": cleaned(offer.job_title, 100),
+        "location": cleaned(offer.location, 100),
+        "note": cleaned_note(offer.note, 1000),
+        "locale": offer.locale,
+        "licence": offer.licence,
+        "is_admin": offer.role == "admin",
+        "is_finance": offer.role == "finance",
+        "folded": folded(name, row.email, department),
+        "inviter": by.user_id,
+        "created_at": now,
+        "delivery_at": now,
+        "expires_at": now + timedelta(days=policy().invitation_days),
+    }
+    is_pending = (
+        (Invitation.account == by.account_id)
+        & (Invitation.email == row.email)
+        & (Invitation.status == "pending")
+    )
+    # The account is locked, so nobody writes another one between the question and the insert.
+    if Invitation.select().where(is_pending).exists():
+        return None
+    return Invitation.create(**fields)
+
+
+def _mail(invitation: Invitation) -> None:
+    outbox.write("mail:invitation", {"invitation_id": invitation.id}, invitation=invitation)
+
+
+def find(account: Account, invitation_id: int) -> Invitation:
+    """The account's invitation of that id, or NotThere."""
+    invitation: Invitation | None = Invitation.get_or_none(
+        (Invitation.id == invitation_id) & (Invitation.account == account)
+    )
+    if invitation is None:
+        raise NotThere("invitation")
+    return invitation
+
+
+def resend(by: Membership, invitation_id: int) -> Invitation:
+    """Starts the days anew and mails a new link; the old one says that a newer one was mailed
+    (rule I6). Stale when it was answered or revoked meanwhile."""
+    now = clock.now()
+    with transaction():
+        account = _inviting(by)
+        invitation = find(account, invitation_id)
+        if invitation.is_admin:
+            _inviting(by, "admin")
+        if limits.wants_rest(invitation.email, account, now):
+            raise TooMany("later", retry_after=3600)
+        changed = (
+            Invitation.update(
+                expires_at=now + timedelta(days=policy().invitation_days),
+                inviter=by.user_id,
+                delivery="queued",
+                delivery_note="",
+                delivery_at=now,
+                next_try_at=None,
+            )
+            .where(Invitation.id == invitation.id, Invitation.status == "pending")
+            .execute()
+        )
+        if changed != 1:
+            raise Stale("invitation", invitation_id=invitation.id)
+        _end_links(invitation, now)
+        outbox.cancel(OutboxMessage.invitation == invitation)
+        _mail(invitation)
+        record(by, "invitation:resent", f"invitation:{invitation.id}")
+    return find(by.account, invitation.id)
+
+
+def revoke(by: Membership, invitation_id: int) -> Invitation:
+    """Kills the link at once. Stale when it was answered meanwhile; again changes nothing."""
+    with transaction():
+        account: Account = locked(Account.select().where(Account.id == by.account_id)).get()
+        if not may(Membership.get_by_id(by.id), INVITE):
+            raise NotAllowed("role")
+        invitation = find(account, invitation_id)
+        changed = (
+            Invitation.update(status="revoked", answered_at=clock.now())
+            .where(Invitation.id == invitation.id, Invitation.status == "pending")
+            .execute()
+        )
+        if changed == 1:
+            outbox.cancel(OutboxMessage.invitation == invitation)
+            record(by, "invitation:revoked", f"invitation:{invitation.id}")
+        elif invitation.status != "revoked":
+            raise Stale("invitation", invitation_id=invitation.id)
+    return find(by.account, invitation.id)
+
+
+def _end_links(invitation: Invitation, now: datetime) -> None:
+    InvitationLink.update(replaced_at=now).where(
+        InvitationLink.invitation == invitation, InvitationLink.replaced_at.is_null()
+    ).execute()
+
+
+def orphaned(by: Membership, now: datetime) -> list[int]:
+    """The live invitations that wait because their inviter may no longer invite here, or no
+    longer make admins, and that `by` may take over (rule I9)."""
+    present = Membership.select(Membership.user).where(
+        Membership.account == by.account_id, Membership.ended_at.is_null()
+    )
+    inviting = present.where(Membership.is_owner | Membership.is_admin)
+    waits = Invitation.inviter.not_in(inviting)
+    if may(by, GRANT_ADMIN):
+        waits |= Invitation.is_admin & Invitation.inviter.not_in(present.where(Membership.is_owner))
+    else:
+        waits &= ~Invitation.is_admin
+    found: Any = Invitation.select(Invitation.id).where(
+        Invitation.account == by.account_id,
+        Invitation.status == "pending",
+        Invitation.expires_at > now,
+        waits,
+    )
+    return [row[0] for row in found.tuples()]
+
+
+def take_over(by: Membership) -> int:
+    """Makes `by` the inviter of all that wait for one, without new mail; returns how many."""
+    with transaction():
+        account = _inviting(by)
+        waiting = orphaned(Membership.get_by_id(by.id), clock.now())
+        if waiting:
+            Invitation.update(inviter=by.user_id).where(Invitation.id.in_(waiting)).execute()
+            record(by, "invitations:taken-over", f"account:{account.id}", count=len(waiting))
+    return len(waiting)
+
+
+def decline(invitation: Invitation, reason: str) -> Invitation:
+    """The invitee says no (rule J13). Again changes nothing; Stale when it ended otherwise."""
+    with transaction():
+        # Accepting locks the account before the invitation: whoever comes second waits there.
+        locked(Account.select(Account.id).where(Account.id == invitation.account_id)).first()
+        changed = (
+            Invitation.update(
+                status="declined", answered_at=clock.now(), decline_reason=cleaned(reason, 500)
+            )
+            .where(Invitation.id == invitation.id, Invitation.status == "pending")
+            .execute()
+        )
+        fresh = Invitation.get_by_id(invitation.id)
+        if changed == 1:
+            outbox.cancel(OutboxMessage.invitation == fresh)
+            record(None, "invitation:declined", f"invitation:{fresh.id}", account=fresh.account_id)
+        elif fresh.status != "declined":
+            raise Stale("invitation", invitation_id=fresh.id)
+    return fresh

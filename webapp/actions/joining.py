@@ -1,0 +1,267 @@
+"""Joining: what stands in the way, what would change, and the one transaction that does it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from invoices.proration import Quote
+from webapp import clock, outbox
+from webapp.actions import charging, invoices, quotes, sessions, settlements
+from webapp.actions.audit import record
+from webapp.database import locked, transaction
+from webapp.errors import Blocked, Gone, NotAllowed
+from webapp.models import (
+    Acceptance,
+    Account,
+    Invitation,
+    InvitationLink,
+    Membership,
+    OutboxMessage,
+    Session,
+    User,
+)
+from webapp.models.people import seats_used
+from webapp.permissions import GRANT_ADMIN, INVITE, may
+from webapp.policy import policy
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing to settle first (rule J6); `facts` are what its card shows."""
+
+    kind: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def why_dead(invitation: Invitation, link: InvitationLink | None, now: datetime) -> str:
+    """Why the link leads nowhere any more, or "" (rule J15). An answer counts before the age of
+    the link: a person who joined through a newer link did join."""
+    if invitation.status != "pending":
+        return str(invitation.status)
+    if link is not None and link.replaced_at is not None:
+        return "replaced"
+    return "expired" if invitation.is_expired(now) else ""
+
+
+def why_waiting(invitation: Invitation) -> str:
+    """Why the invitation rests just now: the organisation's plan lapsed ("plan"), or its inviter
+    may no longer invite, or give that role, and nobody took it over ("inviter", rule I9); else
+    ""."""
+    subscription = invitation.account.subscription()
+    if subscription is None or subscription.status != "active":
+        return "plan"
+    inviter = (
+        Membership.select(Membership, Account)
+        .join(Account)
+        .where(
+            Membership.user == invitation.inviter_id,
+            Membership.account == invitation.account_id,
+            Membership.ended_at.is_null(),
+        )
+        .first()
+    )
+    needed = GRANT_ADMIN if invitation.is_admin else INVITE
+    return "" if inviter is not None and may(inviter, needed) else "inviter"
+
+
+def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
+    """What this person must settle before joining, each with what to do."""
+    account: Account = membership.account
+    found: list[Blocker] = []
+    if account.kind == "operator":
+        found.append(Blocker("operator"))
+    if account.kind == "organisation" and _is_last_owner(membership):
+        found.append(Blocker("last_owner", {"organisation": account.name}))
+    if account.kind == "individual" and membership.is_owner:
+        found += [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
+        found += [Blocker("other_user", {"user": other}) for other in _others(membership)]
+    if invitation.licence == "licensed" and not _has_seat(invitation.account):
+        found.append(Blocker("no_seat", {"organisation": invitation.account.name}))
+    return found
+
+
+def _others(membership: Membership) -> list[User]:
+    return [
+        other.user
+        for other in Membership.select(Membership, User)
+        .join(User)
+        .where(
+            Membership.account == membership.account_id,
+            Membership.ended_at.is_null(),
+            Membership.user != membership.user_id,
+        )
+    ]
+
+
+def _is_last_owner(membership: Membership) -> bool:
+    owners = Membership.select().where(
+        Membership.account == membership.account_id,
+        Membership.ended_at.is_null(),
+        Membership.is_owner,
+    )
+    return bool(membership.is_owner and owners.count() == 1)
+
+
+def _has_seat(organisation: Account) -> bool:
+    return seats_used(organisation) < organisation.seats
+
+
+def quote_for(membership: Membership, at: datetime) -> Quote | None:
+    """What leaving is worth to this person; None when they own no paid plan."""
+    if membership.account.kind != "individual" or not membership.is_owner:
+        return None
+    return quotes.current(membership.account, at)
+
+
+def acceptance_of(invitation: Invitation) -> Acceptance | None:
+    found: Acceptance | None = Acceptance.get_or_none(Acceptance.invitation == invitation)
+    return found
+
+
+def latest_acceptance(user: User) -> Acceptance | None:
+    found: Acceptance | None = (
+        Acceptance.select().where(Acceptance.user == user).order_by(Acceptance.id.desc()).first()
+    )
+    return found
+
+
+def accept(
+    invitation_id: int, session: Session, choice: str = "", quote_token: str = ""
+) -> Acceptance:
+    """Everything moves, or nothing does (rule J10); a repeat returns the first acceptance.
+
+    Raises NotAllowed for another person, or for credit without a fresh proof (J9); Gone for a dead
+    invitation; Blocked with what stands in the way; Invalid and Stale for the offer (J8).
+    """
+    with transaction():
+        user: User = locked(User.select().where(User.id == session.user_id)).get()
+        present = user.membership()
+        invitation: Invitation | None = Invitation.get_or_none(Invitation.id == invitation_id)
+        if invitation is None or present is None or invitation.email != user.email:
+            raise NotAllowed("other_person")
+        _lock_accounts(invitation.account_id, present.account_id)
+        invitation = Invitation.get_by_id(invitation_id)
+        if invitation.status == "accepted":
+            return _done_before(invitation, user)
+        _require_open(invitation, present)
+        return _move(invitation, user, present, session, choice, quote_token)
+
+
+def _lock_accounts(*ids: int) -> None:
+    """Always in the order of their ids, so that two acceptances cannot wait for each other."""
+    list(locked(Account.select(Account.id).where(Account.id.in_(ids)).order_by(Account.id)))
+
+
+def _done_before(invitation: Invitation, user: User) -> Acceptance:
+    acceptance = acceptance_of(invitation)
+    if acceptance is None or acceptance.user_id != user.id:
+        raise NotAllowed("other_person")
+    return acceptance
+
+
+def _require_open(invitation: Invitation, present: Membership) -> None:
+    dead = why_dead(invitation, None, clock.now())
+    if dead:
+        raise Gone(dead)
+    waiting = why_waiting(invitation)
+    if waiting:
+        raise Blocked("waiting", reason=waiting)
+    if present.account_id == invitation.account_id:
+        raise Blocked("member_already")
+    standing = blockers(invitation, present)
+    if standing:
+        raise Blocked("blocked", blockers=standing)
+
+
+def _move(
+    invitation: Invitation,
+    user: User,
+    present: Membership,
+    session: Session,
+    choice: str,
+    quote_token: str,
+) -> Acceptance:
+    now = clock.now()
+    quote = quote_for(present, now)
+    is_settled = quote is not None and quote.gross_minor > 0
+    if quote is not None and (is_settled or quote_token):
+        quotes.same_offer(quote_token, quote, invitation.id)
+    if is_settled and choice == "credit" and not sessions.is_fresh(session):
+        raise NotAllowed("proof")
+    _answer(invitation, now)
+    acceptance = _acceptance(invitation, user, present, now)
+    if quote is not None and is_settled:
+        settlements.settle(acceptance, present.account, quote, choice)
+    charging.stop(acceptance)
+    _supersede_others(invitation, now)
+    sessions.end_others(user, keep=session)
+    outbox.write("mail:accepted", {"acceptance_id": acceptance.id})
+    record(acceptance.membership, "invitation:accepted", f"invitation:{invitation.id}")
+    return acceptance
+
+
+def _answer(invitation: Invitation, now: datetime) -> None:
+    changed = (
+        Invitation.update(status="accepted", answered_at=now)
+        .where(
+            Invitation.id == invitation.id,
+            Invitation.status == "pending",
+            Invitation.expires_at > now,
+        )
+        .execute()
+    )
+    if changed != 1:
+        raise Gone(str(Invitation.get_by_id(invitation.id).shown_status(now)))
+    outbox.cancel(OutboxMessage.invitation == invitation)
+
+
+def _acceptance(
+    invitation: Invitation, user: User, present: Membership, now: datetime
+) -> Acceptance:
+    """Ends what was, begins what is, and writes down all that undoing needs."""
+    present.end(now)
+    closed, ended = None, None
+    if present.account.kind == "individual" and present.is_owner:
+        closed, ended = present.account, present.account.subscription()
+        Account.update(closed_at=now).where(Account.id == closed.id).execute()
+        if ended is not None:
+            ended.end(now)
+    membership = Membership.create(
+        user=user,
+        account=invitation.account,
+        is_admin=invitation.is_admin,
+        is_finance=invitation.is_finance,
+        licence=invitation.licence,
+        department=invitation.department,
+        job_title=invitation.job_title,
+        location=invitation.location,
+        joined_at=now,
+    )
+    acceptance: Acceptance = Acceptance.create(
+        invitation=invitation,
+        user=user,
+        organisation=invitation.account,
+        membership=membership,
+        left_membership=present,
+        closed_account=closed,
+        ended_subscription=ended,
+        accepted_at=now,
+        undo_until=now + timedelta(hours=policy().undo_hours),
+    )
+    return acceptance
+
+
+def _supersede_others(invitation: Invitation, now: datetime) -> None:
+    """The person's other invitations are closed, and stay so (rule J11)."""
+    others = (
+        (Invitation.email == invitation.email)
+        & (Invitation.id != invitation.id)
+        & (Invitation.status == "pending")
+    )
+    rows: Any = Invitation.select(Invitation.id).where(others).tuples()
+    superseded = [row[0] for row in rows]
+    if superseded:
+        Invitation.update(status="superseded", answered_at=now).where(
+            Invitation.id.in_(superseded), Invitation.status == "pending"
+        ).execute()
+        outbox.cancel(OutboxMessage.invitation.in_(superseded))

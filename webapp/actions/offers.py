@@ -1,0 +1,91 @@
+"""What an invitation means for one person: made from their real account, shown before anything is
+asked (rules J4 to J6). Reading only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from invoices.proration import Quote
+from invoices.settlement import Route, spread
+from webapp.actions import joining, quotes
+from webapp.actions.joining import Blocker
+from webapp.models import Account, Invitation, Membership, Payment, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a part of a refund goes: the method's own label, empty when no gateway took the
+    payment and the part is paid out by hand."""
+
+    method: str
+    gateway: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`quote` is None without a paid plan of one's own; `token` carries it, signed, with the form.
+    `waiting` and `blockers` are what stands in the way."""
+
+    invitation: Invitation
+    account: Account
+    subscription: Subscription | None
+    quote: Quote | None
+    token: str
+    destinations: list[Destination]
+    waiting: str
+    blockers: list[Blocker]
+    is_member_already: bool
+
+    @property
+    def organisation(self) -> Account:
+        organisation: Account = self.invitation.account
+        return organisation
+
+    @property
+    def is_settled(self) -> bool:
+        """Is there something to give back?"""
+        return self.quote is not None and self.quote.gross_minor > 0
+
+    @property
+    def is_credit_possible(self) -> bool:
+        """Nothing is ever converted between currencies (rule M1)."""
+        return self.quote is not None and self.quote.currency == self.organisation.currency
+
+    @property
+    def is_open(self) -> bool:
+        """Could the person accept just now?"""
+        return not (self.waiting or self.blockers or self.is_member_already)
+
+
+def offer_to(membership: Membership, invitation: Invitation, at: datetime) -> Offer:
+    account: Account = membership.account
+    is_own = account.kind == "individual" and membership.is_owner
+    quote = joining.quote_for(membership, at)
+    is_member = membership.account_id == invitation.account_id
+    subscription = account.subscription() if is_own else None
+    return Offer(
+        invitation=invitation,
+        account=account,
+        subscription=subscription,
+        quote=quote,
+        token=quotes.sign(quote, invitation.id) if quote is not None else "",
+        destinations=_destinations(subscription, quote),
+        waiting=joining.why_waiting(invitation),
+        blockers=[] if is_member else joining.blockers(invitation, membership),
+        is_member_already=is_member,
+    )
+
+
+def _destinations(subscription: Subscription | None, quote: Quote | None) -> list[Destination]:
+    if subscription is None or quote is None or quote.gross_minor == 0:
+        return []
+    payments: dict[str, Payment] = {p.reference: p for p in quotes.payments_of(subscription)}
+    routes: list[Route] = spread(
+        quote.gross_minor, [quotes.captured(payment) for payment in payments.values()]
+    )
+    return [
+        Destination(
+            payments[route.reference].method, payments[route.reference].gateway, route.gross_minor
+        )
+        for route in routes
+    ]

@@ -1,0 +1,120 @@
+"""What would happen if these addresses were invited, row by row (rule I3). Nothing here depends on
+accounts, plans or debts elsewhere: only on this organisation's own list and on the limits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from webapp import clock
+from webapp.actions import limits
+from webapp.addresses import Written, normalised, written_in
+from webapp.models import Account, Invitation, Membership, User
+from webapp.texts import cleaned
+
+CHUNK = 500
+NAME_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One address as written. `verdict` is ready, repeated, malformed, member, invited, over_limit
+    or later; `email` is its stored form, empty when malformed; `invitation_id` the one that is
+    already pending."""
+
+    written: str
+    name: str
+    email: str
+    verdict: str
+    invitation_id: int | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.verdict == "ready"
+
+    @property
+    def line(self) -> str:
+        """As it can be written again; a name with what else would separate addresses in quotes."""
+        address = self.email or self.written
+        name = f'"{self.name}"' if set(self.name) & {",", ";"} else self.name
+        return f"{name} <{address}>" if name else address
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    rows: list[Row]
+    day_ends_at: datetime | None
+
+    @property
+    def ready(self) -> list[Row]:
+        return [row for row in self.rows if row.is_ready]
+
+    @property
+    def not_ready(self) -> list[Row]:
+        return [row for row in self.rows if not row.is_ready]
+
+    @property
+    def kept(self) -> list[Row]:
+        """The rows that can still become invitations: mended, or sent later. Whoever is a member
+        or invited already, or was written twice, is not asked about again."""
+        return [row for row in self.rows if row.verdict in ("malformed", "over_limit", "later")]
+
+
+def preview(account: Account, text: str) -> Preview:
+    """A verdict for each address written in `text`, in order."""
+    now = clock.now()
+    rows = list(_formed(written_in(text)))
+    members, invited = _known(account, [row.email for row in rows if row.is_ready])
+    left, seen = limits.left_today(account, now), set[str]()
+    judged: list[Row] = []
+    for row in rows:
+        if row.is_ready:
+            verdict, invitation_id = "ready", None
+            if row.email in seen:
+                verdict = "repeated"
+            elif row.email in members:
+                verdict = "member"
+            elif row.email in invited:
+                verdict, invitation_id = "invited", invited[row.email]
+            elif left <= 0:
+                verdict = "over_limit"
+            elif limits.wants_rest(row.email, account, now):
+                verdict = "later"
+            seen.add(row.email)
+            left -= verdict == "ready"
+            row = Row(row.written, row.name, row.email, verdict, invitation_id)
+        judged.append(row)
+    is_over = any(row.verdict == "over_limit" for row in judged)
+    return Preview(judged, limits.day_ends_at(account, now) if is_over else None)
+
+
+def _formed(written: Iterable[Written]) -> Iterable[Row]:
+    for one in written:
+        name = cleaned(one.name, NAME_MOST)
+        try:
+            yield Row(one.text, name, normalised(one.text), "ready")
+        except ValueError:
+            yield Row(cleaned(one.text, 254), name, "", "malformed")
+
+
+def _known(account: Account, emails: list[str]) -> tuple[set[str], dict[str, int]]:
+    """Who of these is a member here, and who has a pending invitation from here."""
+    members: set[str] = set()
+    invited: dict[str, int] = {}
+    for start in range(0, len(emails), CHUNK):
+        chunk = emails[start : start + CHUNK]
+        member_rows: Any = _members(account).where(User.email.in_(chunk)).tuples()
+        members.update(row[0] for row in member_rows)
+        pending_rows: Any = _pending(account).where(Invitation.email.in_(chunk)).tuples()
+        invited.update((row[0], row[1]) for row in pending_rows)
+    return members, invited
+
+
+def _members(account: Account) -> Any:
+    is_in = (Membership.account == account) & Membership.ended_at.is_null()
+    return User.select(User.email).join(Membership).where(is_in)
+
+
+def _pending(account: Account) -> Any:
+    is_pending = (Invitation.account == account) & (Invitation.status == "pending")
+    return Invitation.select(Invitation.email, Invitation.id).where(is_pending)

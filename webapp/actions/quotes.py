@@ -1,0 +1,101 @@
+"""What leaving is worth, and the offer that travels with the form (rules M2 and J8)."""
+
+from datetime import datetime
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from invoices.periods import BillingPeriod, local_day
+from invoices.proration import Captured, Quote, quote
+from webapp.errors import Invalid, Stale
+from webapp.models import Account, Payment, Subscription
+from webapp.policy import policy
+
+
+def current(account: Account, at: datetime) -> Quote | None:
+    """What an individual's account would get back at this instant; None for a free account.
+
+    A quote of nothing is a quote too: the page then says that there is nothing to give back (M9).
+    """
+    subscription = account.subscription()
+    if subscription is None or subscription.period_start_on is None:
+        return None
+    return of(subscription, payments_of(subscription), at)
+
+
+def of(subscription: Subscription, payments: list[Payment], at: datetime) -> Quote:
+    """The unused share of these payments; days are those of the subscription's own zone."""
+    days: tuple[Any, ...] = (
+        subscription.period_start_on,
+        subscription.period_end_on,
+        subscription.trial_end_on,
+    )
+    day = local_day(at, subscription.billing_zone)
+    return quote(
+        subscription.currency, BillingPeriod(*days), day, [captured(one) for one in payments]
+    )
+
+
+def payments_of(subscription: Subscription) -> list[Payment]:
+    """The payments of the billing period in force, which are the ones tied to the subscription;
+    always in the same order. Nothing is converted: only those in its currency count (M1)."""
+    return list(query(subscription))
+
+
+def query(subscription: Subscription) -> Any:
+    """`payments_of` as a query, for whoever locks the rows before deciding on them."""
+    return (
+        Payment.select()
+        .where(Payment.subscription == subscription, Payment.currency == subscription.currency)
+        .order_by(Payment.id)
+    )
+
+
+def captured(payment: Payment) -> Captured:
+    """A payment as the money core sees it; its day is that of the subscription's zone."""
+    zone = payment.subscription.billing_zone if payment.subscription else policy().billing_zone
+    return Captured(
+        reference=payment.reference,
+        captured_minor=payment.captured_minor,
+        tax_minor=payment.tax_minor,
+        tax_rate=payment.tax_rate,
+        returned_minor=payment.returned_minor,
+        returned_tax_minor=payment.returned_tax_minor,
+        method=payment.method,
+        gateway=payment.gateway,
+        captured_on=local_day(payment.captured_at, zone),
+        invoice_number=payment.invoice_number or None,
+        invoice_on=payment.invoice_on,
+    )
+
+
+def sign(offered: Quote, invitation_id: int) -> str:
+    """The offer as a text for the form: it needs no row, and nobody can alter it."""
+    token: str = _signer().dumps(_offer(offered, invitation_id))
+    return token
+
+
+def same_offer(token: str, offered: Quote, invitation_id: int) -> bool:
+    """True when `token` is this very offer, however long ago it was shown.
+
+    Raises Invalid for a token that is missing, altered or of another invitation, and Stale when
+    the figures are others by now: the new ones are shown, and nothing was done.
+    """
+    try:
+        shown = _signer().loads(token)
+    except BadSignature as error:
+        raise Invalid("quote", field="quote") from error
+    offer = _offer(offered, invitation_id)
+    if not isinstance(shown, dict) or shown.get("invitation") != offer["invitation"]:
+        raise Invalid("quote", field="quote")
+    if shown != offer:
+        raise Stale("quote")
+    return True
+
+
+def _offer(offered: Quote, invitation_id: int) -> dict[str, Any]:
+    return {"invitation": invitation_id, "figures": offered.figures()}
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(policy().secret_key, salt="quote")

@@ -1,0 +1,85 @@
+"""Sessions: rows that begin at sign-in and end at sign-out, password change or after 30 days."""
+
+import hashlib
+from datetime import timedelta
+
+from webapp import clock
+from webapp.models import Account, Membership, Session, User
+from webapp.permissions import Viewer
+
+LIFE = timedelta(days=30)
+# Writing "last seen" more often would cost a write for every page.
+SEEN_EVERY = timedelta(minutes=5)
+PROOF_LIFE = timedelta(minutes=5)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start(user: User, agent: str) -> str:
+    """A new session, proven now; returns its token, which is kept nowhere else."""
+    token = clock.new_token()
+    now = clock.now()
+    Session.create(
+        token_hash=_hash(token),
+        user=user,
+        agent=agent[:200],
+        created_at=now,
+        last_seen_at=now,
+        proven_at=now,
+        expires_at=now + LIFE,
+    )
+    return token
+
+
+def viewer_of(token: str) -> Viewer | None:
+    """Whose session it is, and where that person is a member; one query."""
+    found = (
+        Session.select(Session, User, Membership, Account)
+        .join(User)
+        .join(Membership, on=(Membership.user == User.id), attr="membership_in_force")
+        .join(Account, on=(Membership.account == Account.id))
+        .where(
+            Session.token_hash == _hash(token),
+            Session.ended_at.is_null(),
+            Session.expires_at > clock.now(),
+            Membership.ended_at.is_null(),
+        )
+        .first()
+    )
+    if found is None:
+        return None
+    return Viewer(user=found.user, session=found, membership=found.user.membership_in_force)
+
+
+def touch(session: Session) -> None:
+    """Remembers that the session is in use: the one thing that a GET may write (rule J1)."""
+    now = clock.now()
+    if now - session.last_seen_at >= SEEN_EVERY:
+        Session.update(last_seen_at=now).where(Session.id == session.id).execute()
+
+
+def prove(session: Session) -> None:
+    """The person has just shown again that it is them."""
+    Session.update(proven_at=clock.now()).where(Session.id == session.id).execute()
+
+
+def is_fresh(session: Session) -> bool:
+    """Is the last proof at most five minutes old (rule J9)?"""
+    return bool(clock.now() - session.proven_at <= PROOF_LIFE)
+
+
+def end(session: Session) -> None:
+    Session.update(ended_at=clock.now()).where(
+        Session.id == session.id, Session.ended_at.is_null()
+    ).execute()
+
+
+def end_others(user: User, keep: Session | None) -> int:
+    """Ends a user's sessions, all but `keep`; returns how many."""
+    condition = (Session.user == user) & Session.ended_at.is_null()
+    if keep is not None:
+        condition &= Session.id != keep.id
+    ended: int = Session.update(ended_at=clock.now()).where(condition).execute()
+    return ended
