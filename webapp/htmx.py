@@ -1,0 +1,55 @@
+"""Pages and partials from the same views (wraps htmx-flask)."""
+
+from typing import Any
+
+from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
+from htmx_flask import Htmx
+from htmx_flask import request as htmx_request
+
+
+def install(app: Flask) -> None:
+    Htmx(app)
+    app.after_request(_vary)
+
+
+def wants_partial() -> bool:
+    """An htmx request for a fragment: not a boosted link, not the Back button."""
+    htmx = htmx_request.htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render(page: str, partial: str | None = None, status: int = 200, **context: Any) -> Response:
+    """The page, or its partial when htmx asks for one. The client never names a template."""
+    template = partial if partial and wants_partial() else page
+    return make_response(render_template(template, **context), status)
+
+
+def done(endpoint: str, message: str, partial: str | None = None, **context: Any) -> Response:
+    """A change was made: htmx gets the partial that shows it, a plain form a 303 to `endpoint`.
+    `context["values"]` are the endpoint's arguments."""
+    values = context.pop("values", {})
+    if partial and wants_partial():
+        return make_response(render_template(partial, message=message, **context))
+    flash(message)
+    return go(endpoint, **values)
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """A 303, or for htmx a 200 that makes it load the address as a page."""
+    address = url_for(endpoint, **values)
+    if htmx_request.htmx:
+        return Response("", 200, {"HX-Redirect": address})
+    return make_response(redirect(address, 303))
+
+
+def unchanged_or(response: Response) -> Response:
+    """A 304 when the browser already has this fragment. `no-cache` and not `no-store`: a browser
+    only asks with its ETag what it was allowed to keep."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return make_response(response.make_conditional(request))
+
+
+def _vary(response: Response) -> Response:
+    response.vary.update(["HX-Request", "Cookie", "Accept-Language"])
+    return response

@@ -1,0 +1,159 @@
+"""Sessions, route permissions, headers: what every request passes through."""
+
+import hashlib
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+
+from webapp import clock
+from webapp.actions import sessions
+from webapp.config import Config
+from webapp.errors import NotAllowed
+from webapp.models import User
+from webapp.permissions import DEVELOPMENT, PUBLIC, SIGNED_IN, Viewer, declaration_of
+
+csrf = CSRFProtect()
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """What flask-login carries: its id is the token of the session, never the user's."""
+
+    def __init__(self, token: str, viewer: Viewer) -> None:
+        self.token = token
+        self.viewer = viewer
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def install(app: Flask) -> None:
+    settings: Config = app.config["SETTINGS"]
+    secure = settings.base_url.startswith("https:")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="__Host-affluent" if secure else "affluent",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=sessions.LIFE,
+        # A cookie on every answer would keep fragments from being a 304.
+        SESSION_REFRESH_EACH_REQUEST=False,
+        TRUSTED_HOSTS=[urlsplit(settings.base_url).hostname, "127.0.0.1", "localhost"],
+        MAX_CONTENT_LENGTH=20 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=20 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    csrf.init_app(app)
+    manager = LoginManager(app)
+    # Sessions are rows that end when we say; tying them to an IP would sign phones out.
+    manager.session_protection = None
+    manager.user_loader(_load)
+    app.before_request(refuse_cross_site)
+    app.before_request(require_permission)
+    app.after_request(add_headers)
+    app.jinja_env.globals.update(viewer=current_viewer)
+
+
+def _load(token: str) -> SignedIn | None:
+    viewer = sessions.viewer_of(token)
+    return None if viewer is None else SignedIn(token, viewer)
+
+
+def current_viewer() -> Viewer | None:
+    signed_in: Any = current_user
+    return signed_in.viewer if signed_in and signed_in.is_authenticated else None
+
+
+def require_viewer() -> Viewer:
+    """The person of a request whose route needs one."""
+    viewer = current_viewer()
+    if viewer is None:
+        abort(401)
+    return viewer
+
+
+def sign_in(user: User) -> None:
+    """Starts a new session for `user` in this browser; an older one of this browser ends."""
+    sign_out()
+    token = sessions.start(user, agent=request.headers.get("User-Agent", ""))
+    session.permanent = True
+    login_user(SignedIn(token, _viewer(token)))
+
+
+def _viewer(token: str) -> Viewer:
+    viewer = sessions.viewer_of(token)
+    if viewer is None:
+        raise RuntimeError("a session that was just started must be there")
+    return viewer
+
+
+def sign_out() -> None:
+    viewer = current_viewer()
+    if viewer is not None:
+        sessions.end(viewer.session)
+        logout_user()
+
+
+def browser_id() -> str:
+    """A random name for this browser, in its signed cookie; made when first needed by a POST."""
+    if "browser" not in session:
+        session["browser"] = clock.new_token()
+    return hashlib.sha256(session["browser"].encode()).hexdigest()
+
+
+def source() -> str:
+    """Where a request comes from, for throttling."""
+    return request.remote_addr or "unknown"
+
+
+def refuse_cross_site() -> None:
+    """Writes that another site caused are refused before anything is read."""
+    writes = request.method not in ("GET", "HEAD", "OPTIONS")
+    if writes and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        abort(403)
+
+
+def require_permission() -> Any:
+    """Enforces what the route declares."""
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    declared = declaration_of(current_app.view_functions[request.endpoint])
+    if declared == PUBLIC:
+        return None
+    if declared == DEVELOPMENT:
+        if not current_app.config["SETTINGS"].is_development:
+            abort(404)
+        return None
+    viewer = current_viewer()
+    if viewer is None:
+        abort(401)
+    sessions.touch(viewer.session)
+    if declared != SIGNED_IN and (declared is None or not viewer.may(declared)):
+        raise NotAllowed("role", capability=declared)
+    return None
+
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; manifest-src 'self'"
+)
+
+
+def add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    # Flask-WTF needs a Referer of our own on https; nobody else gets one.
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+    if current_app.config["SETTINGS"].base_url.startswith("https:"):
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "private, no-store")
+    return response

@@ -1,0 +1,58 @@
+"""One blueprint per resource."""
+
+from flask import Flask
+from werkzeug.routing import IntegerConverter, ValidationError
+
+from webapp.permissions import declaration_of
+from webapp.views import (
+    account,
+    billing,
+    dev,
+    dev_mail,
+    errors,
+    health,
+    home,
+    invitations,
+    join,
+    navigation,
+    sign_in,
+    statements,
+    users,
+    webhooks,
+)
+
+BLUEPRINTS = (
+    account,
+    billing,
+    dev,
+    dev_mail,
+    health,
+    home,
+    invitations,
+    join,
+    sign_in,
+    statements,
+    users,
+    webhooks,
+)
+
+
+class BoundedConverter(IntegerConverter):
+    """An id from outside: what no database could hold is not there."""
+
+    def to_python(self, value: str) -> int:
+        number = super().to_python(value)
+        if not 0 < number < 2**63:
+            raise ValidationError
+        return int(number)
+
+
+def install(app: Flask) -> None:
+    errors.install(app)
+    navigation.install(app)
+    app.url_map.converters["bounded"] = BoundedConverter
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.views)
+    undeclared = [name for name, view in app.view_functions.items() if declaration_of(view) is None]
+    if undeclared:
+        raise RuntimeError(f"routes that declare no permission: {', '.join(undeclared)}")

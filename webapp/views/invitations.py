@@ -1,0 +1,200 @@
+"""Invitations: sending, previewing, resending, revoking, and the live badge."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webapp import clock
+from webapp.actions import invitations
+from webapp.actions.invitations import Invited, Offer
+from webapp.actions.previews import Preview, preview
+from webapp.config import LOCALES
+from webapp.errors import Invalid, Stale, TooMany
+from webapp.htmx import go, render, unchanged_or, wants_partial
+from webapp.models import Invitation, people
+from webapp.permissions import INVITE, allows
+from webapp.security import require_viewer
+from webapp.views.users import adding, listing
+
+views = Blueprint("invitations", __name__)
+
+AT_ONCE = 10
+FIELDS = ("name", "department", "job_title", "location", "note")
+
+
+@views.post("/invitations")
+@allows(INVITE)
+def create() -> Response:
+    viewer = require_viewer()
+    try:
+        offer, checked = _offer(), _checked()
+    except Invalid as error:
+        return _form_again(error)
+    is_clean = not checked.not_ready and len(checked.ready) <= AT_ONCE
+    if not (is_clean or "confirmed" in request.form):
+        return _preview_page(checked)
+    invited = invitations.invite(viewer.membership, checked.ready, offer)
+    return _sent(invited, checked)
+
+
+@views.post("/invitations/preview")
+@allows(INVITE)
+def preview_only() -> Response:
+    try:
+        _offer()
+        return _preview_page(_checked())
+    except Invalid as error:
+        return _form_again(error)
+
+
+@views.post("/invitations/<bounded:invitation_id>/resend")
+@allows(INVITE)
+def resend(invitation_id: int) -> Response:
+    try:
+        fresh = invitations.resend(require_viewer().membership, invitation_id)
+    except Stale:
+        return _changed_meanwhile(invitation_id)
+    except TooMany:
+        return _row(
+            _find(invitation_id),
+            _("Nothing was sent: this address has received enough emails. Try again later."),
+            429,
+        )
+    return _row(fresh, _("A new invitation is on its way to %(email)s.", email=fresh.email))
+
+
+@views.post("/invitations/<bounded:invitation_id>/revocation")
+@allows(INVITE)
+def revoke(invitation_id: int) -> Response:
+    try:
+        fresh = invitations.revoke(require_viewer().membership, invitation_id)
+    except Stale:
+        return _changed_meanwhile(invitation_id)
+    said = _(
+        "The invitation for %(email)s is cancelled: its link no longer works.", email=fresh.email
+    )
+    return _row(fresh, said)
+
+
+@views.post("/invitations/takeover")
+@allows(INVITE)
+def take_over() -> Response:
+    count = invitations.take_over(require_viewer().membership)
+    flash(ngettext("%(num)d invitation is now yours.", "%(num)d invitations are now yours.", count))
+    return go("users.index")
+
+
+@views.get("/invitations/badge")
+@allows(INVITE)
+def badge() -> Response:
+    count = people.pending_count(require_viewer().account, clock.now())
+    return unchanged_or(
+        make_response(render_template("partials/invitations/badge.html", pending=count))
+    )
+
+
+def _offer() -> Offer:
+    """The form's choices; Invalid names the field that holds none."""
+    form = request.form
+    for name, allowed, default in (
+        ("licence", invitations.LICENCES, "basic"),
+        ("role", invitations.ROLES, "member"),
+        ("locale", LOCALES, require_viewer().account.locale),
+    ):
+        if form.get(name, default) not in allowed:
+            raise Invalid("choice", field=name)
+    return Offer(
+        licence=form.get("licence", "basic"),
+        role=form.get("role", "member"),
+        locale=form.get("locale", require_viewer().account.locale),
+        **{name: form.get(name, "") for name in FIELDS},
+    )
+
+
+def _checked() -> Preview:
+    """The rows of the form; `more` are those that a preview had found ready."""
+    written = "\n".join(filter(None, (request.form.get("emails"), request.form.get("more"))))
+    checked = preview(require_viewer().account, written)
+    if not checked.rows:
+        raise Invalid("emails", field="emails")
+    return checked
+
+
+def _sent(invited: Invited, checked: Preview) -> Response:
+    """Says what went out. Rows that could not go stay in the form, to be mended."""
+    count = len(invited.invitations)
+    said = ngettext(
+        "%(num)d invitation is on its way.", "%(num)d invitations are on their way.", count
+    )
+    kept = [row.line for row in (*invited.kept, *checked.kept)]
+    kept_text = "\n".join(filter(None, (*kept, request.form.get("kept", ""))))
+    if count:
+        flash(said)
+    if kept_text:
+        flash(
+            _(
+                "Some addresses stayed in the form. Nothing was sent to them: correct them, then"
+                " add them again."
+            ),
+            "warning",
+        )
+    if not (wants_partial() or kept_text):
+        return go("users.index")
+    return _page_with({"emails": kept_text, **_choices(kept_text)})
+
+
+def _choices(kept: str) -> dict[str, str]:
+    """The options stay only while there is something left to send with them."""
+    names = ("licence", "role", "locale", *FIELDS)
+    return {name: request.form.get(name, "") for name in names} if kept else {}
+
+
+def _form_again(error: Invalid) -> Response:
+    context = _context(values=request.form, errors={error.facts["field"]: error.code})
+    return render("pages/users/index.html", "partials/users/form.html", 422, **context)
+
+
+def _preview_page(checked: Preview) -> Response:
+    context = _context(values=request.form, preview=checked)
+    return render("pages/users/preview.html", "partials/users/preview.html", **context)
+
+
+def _page_with(values: dict[str, str]) -> Response:
+    context = _context(values=values)
+    return render("pages/users/index.html", "partials/users/sent.html", **context)
+
+
+def _context(**changes: Any) -> dict[str, Any]:
+    return {**listing(), **adding(), **changes}
+
+
+def _find(invitation_id: int) -> Invitation:
+    return invitations.find(require_viewer().account, invitation_id)
+
+
+def _row(invitation: Invitation, said: str, status: int = 200) -> Response:
+    """One row changed: htmx gets the row, the tabs and the badge; a plain form the list."""
+    if not wants_partial():
+        flash(said, "message" if status == 200 else "warning")
+        return go("users.index")
+    person = people.of_invitation(invitation, clock.now())
+    kind = "success" if status == 200 else "warning"
+    return make_response(
+        render_template(
+            "partials/invitations/changed.html", person=person, said=said, kind=kind, **listing()
+        ),
+        status,
+    )
+
+
+def _changed_meanwhile(invitation_id: int) -> Response:
+    """Answered or cancelled while the page was open: nothing was done, the fresh row is shown."""
+    said = _(
+        "Nothing was done: this invitation changed in the meantime. Its row is now up to date."
+    )
+    if wants_partial():
+        return _row(_find(invitation_id), said, 409)
+    flash(said, "warning")
+    return render("pages/users/index.html", None, 409, **_context())

@@ -1,0 +1,214 @@
+"""The invitee's page: what will change, the choice, and what came of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request, session
+
+from webapp import clock, errors
+from webapp.actions import (
+    failed_refunds,
+    invitations,
+    joining,
+    offers,
+    outcomes,
+    sessions,
+    sign_in,
+    statements,
+    undo,
+)
+from webapp.htmx import go, render
+from webapp.models import Acceptance, Invitation, InvitationLink, Statement, User
+from webapp.permissions import PUBLIC, SIGNED_IN, Viewer, allows
+from webapp.security import current_viewer, require_viewer
+from webapp.views import link as links
+
+views = Blueprint("join", __name__)
+
+# While a refund is in one of these states, its page looks again by itself.
+MOVING = ("held", "requested", "pending", "requires_action")
+
+
+@views.get("/join/<token>")
+@allows(PUBLIC)
+def open(token: str) -> Response:
+    """Takes the token out of the address bar; changes nothing (rules J1, J2)."""
+    return links.keep(go("join.show"), links.hash_of(token))
+
+
+@views.get("/join")
+@allows(PUBLIC)
+def show() -> Response:
+    viewer, link = current_viewer(), links.held_link()
+    if link is None:
+        return _without_link(viewer)
+    response = _standing(link, viewer)
+    return links.keep(response, link.token_hash)
+
+
+@views.post("/join/acceptance")
+@allows(SIGNED_IN)
+def accept() -> Response:
+    form, viewer = request.form, require_viewer()
+    invitation = _invitation(viewer)
+    choice = form.get("choice", "")
+    try:
+        joining.accept(invitation.id, viewer.session, choice, form.get("quote", ""))
+    except errors.NotAllowed as error:
+        if error.code != "proof":
+            return _page("other_person", 403, invitation)
+        session["chosen"] = choice
+        return _offer(invitation, viewer, 409, problem="proof")
+    except errors.Gone as error:
+        return _page(error.code, 410, invitation)
+    except errors.Blocked as error:
+        return _offer(invitation, viewer, 409, problem=error.code)
+    except errors.Stale:
+        return _offer(invitation, viewer, 409, problem="changed")
+    except errors.Invalid as error:
+        return _offer(invitation, viewer, 422, problem=error.code)
+    session.pop("chosen", None)
+    return go("join.show")
+
+
+@views.post("/join/decline")
+@allows(PUBLIC)
+def decline() -> Response:
+    """Who holds the mailed link may say no: no proof of person is asked for that (rule J13)."""
+    viewer, link = current_viewer(), links.held_link()
+    if link is None or (viewer is not None and viewer.user.email != link.invitation.email):
+        return _page("other_person", 403, None)
+    dead = joining.why_dead(link.invitation, link, clock.now())
+    if dead and dead != "declined":
+        return _page(dead, 410, link.invitation)
+    invitations.decline(link.invitation, request.form.get("reason", ""))
+    return go("join.show")
+
+
+@views.post("/join/undo")
+@allows(SIGNED_IN)
+def undo_acceptance() -> Response:
+    return _decide(undo.undo)
+
+
+@views.post("/join/confirmation")
+@allows(SIGNED_IN)
+def confirm() -> Response:
+    """Gives the undo up: what is held leaves now."""
+    return _decide(undo.send_now)
+
+
+@views.post("/join/credit")
+@allows(SIGNED_IN)
+def hand_over() -> Response:
+    """A refund that failed becomes the organisation's credit, if its person wants that."""
+    viewer, given = require_viewer(), request.form.get("refund", "")
+    refund_id = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+    try:
+        failed_refunds.hand_over(viewer.user, viewer.session, refund_id)
+    except (errors.NotAllowed, errors.Stale) as error:
+        acceptance = _own_acceptance(viewer)
+        if acceptance is None:
+            raise
+        return _result(acceptance, 409, problem=error.code)
+    return go("join.show")
+
+
+def _decide(verb: Callable[[User, int], Acceptance]) -> Response:
+    viewer = require_viewer()
+    acceptance = _own_acceptance(viewer)
+    if acceptance is None:
+        return _page("no_link", 404, None)
+    try:
+        verb(viewer.user, acceptance.id)
+    except (errors.Stale, errors.Blocked) as error:
+        return _result(undo.find(viewer.user, acceptance.id), 409, problem=error.code)
+    return go("join.show")
+
+
+def _own_acceptance(viewer: Viewer) -> Acceptance | None:
+    """That of the link in this browser, else the person's latest."""
+    link = links.held_link()
+    here = joining.acceptance_of(link.invitation) if link is not None else None
+    if here is not None and here.user_id == viewer.user.id:
+        return here
+    return joining.latest_acceptance(viewer.user)
+
+
+def _invitation(viewer: Viewer) -> Invitation:
+    """The invitation that this browser holds the link of; after the cookie ended, the one that
+    this person accepted last."""
+    link = links.held_link()
+    if link is not None:
+        invitation: Invitation = link.invitation
+        if link.replaced_at is not None and invitation.status == "pending":
+            raise errors.Gone("replaced")
+        return invitation
+    acceptance = joining.latest_acceptance(viewer.user)
+    if acceptance is None:
+        raise errors.Invalid("quote")
+    accepted: Invitation = acceptance.invitation
+    return accepted
+
+
+def _without_link(viewer: Viewer | None) -> Response:
+    acceptance = joining.latest_acceptance(viewer.user) if viewer is not None else None
+    return _page("no_link", 404, None) if acceptance is None else _result(acceptance)
+
+
+def _standing(link: InvitationLink, viewer: Viewer | None) -> Response:
+    """The page for the state that the invitation and the person are in (rule J15)."""
+    invitation, now = link.invitation, clock.now()
+    is_other = viewer is not None and viewer.user.email != invitation.email
+    dead = joining.why_dead(invitation, link, now)
+    if dead == "accepted" and viewer is not None and not is_other:
+        acceptance = joining.acceptance_of(invitation)
+        if acceptance is not None:
+            return _result(acceptance)
+    if dead:
+        return _page(dead, 410, None if is_other else invitation)
+    if is_other:
+        return _page("other_person", 200, invitation)
+    if viewer is None:
+        return _page("sign_in", 200, invitation, is_new=not sign_in.is_user(invitation.email))
+    return _offer(invitation, viewer, 200)
+
+
+def _offer(invitation: Invitation, viewer: Viewer, status: int, problem: str = "") -> Response:
+    offer = offers.offer_to(viewer.membership, invitation, clock.now())
+    return _page(
+        "offer",
+        status,
+        invitation,
+        offer=offer,
+        problem=problem,
+        chosen=request.form.get("choice") or session.get("chosen"),
+        is_fresh=sessions.is_fresh(viewer.session),
+    )
+
+
+def _result(acceptance: Acceptance, status: int = 200, problem: str = "") -> Response:
+    settlement = outcomes.settlement_of(acceptance)
+    refunds = outcomes.refunds_of(settlement)
+    documents = statements.visible_to(require_viewer()).where(Statement.settlement == settlement)
+    context: dict[str, Any] = {
+        "acceptance": acceptance,
+        "settlement": settlement,
+        "refunds": refunds,
+        "statements": list(documents) if settlement is not None else [],
+        "is_held": acceptance.is_held(clock.now()),
+        "problem": problem,
+        "then": "join",
+        "is_invited": False,
+        "handed_over": outcomes.handed_over(settlement),
+        "is_moving": any(refund.state in MOVING for refund in refunds),
+    }
+    return render("pages/join/result.html", "partials/join/result.html", status, **context)
+
+
+def _page(state: str, status: int, invitation: Invitation | None, **context: Any) -> Response:
+    page = state if state in ("sign_in", "offer", "other_person") else "dead"
+    return render(
+        f"pages/join/{page}.html", None, status, state=state, invitation=invitation,
+        then="join", is_invited=True, **context,
+    )  # fmt: skip

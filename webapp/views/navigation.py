@@ -1,0 +1,40 @@
+"""The four entries of the navigation: those that this person can use."""
+
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask_babel import gettext as _
+
+from webapp import clock
+from webapp.models import people
+from webapp.permissions import SEE_BILLING, SEE_USERS, Viewer
+from webapp.security import current_viewer
+
+
+def install(app: Flask) -> None:
+    app.context_processor(lambda: {"nav": entries()})
+
+
+def entries() -> list[dict[str, Any]]:
+    viewer = current_viewer()
+    if viewer is None:
+        return []
+    found = [_entry("account", "account.show", _("Account"), "circle-user")]
+    found.insert(0, _entry("statements", "statements.index", _("Statements"), "file-text"))
+    if viewer.may(SEE_BILLING):
+        found.insert(0, _entry("billing", "billing.show", _("Billing"), "wallet"))
+    if viewer.may(SEE_USERS):
+        found.insert(0, _users(viewer))
+    return found
+
+
+def _users(viewer: Viewer) -> dict[str, Any]:
+    entry = _entry("users", "users.index", _("Users"), "users")
+    pending = people.pending_count(viewer.account, clock.now())
+    return {**entry, "badge": "partials/invitations/badge.html", "pending": pending}
+
+
+def _entry(name: str, endpoint: str, label: str, icon: str) -> dict[str, Any]:
+    here = (request.endpoint or "").partition(".")[0]
+    is_here = here == name or (here == "invitations" and name == "users")
+    return {"url": url_for(endpoint), "label": label, "icon": icon, "current": is_here}

@@ -1,0 +1,145 @@
+"""Signing in by password or mailed code, and out. `then` names a place, never an address."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request, session
+from flask_babel import get_locale
+
+from webapp import security
+from webapp.actions import accounts, sign_in
+from webapp.addresses import normalised
+from webapp.errors import Invalid
+from webapp.htmx import go, render
+from webapp.models import User
+from webapp.permissions import PUBLIC, SIGNED_IN, allows
+from webapp.views.link import held_link
+
+views = Blueprint("sign_in", __name__)
+
+PLACES = {
+    "users": "users.index",
+    "statements": "statements.index",
+    "billing": "billing.show",
+    "account": "account.show",
+    "join": "join.show",
+}
+
+
+@views.get("/sign-in")
+@allows(PUBLIC)
+def show() -> Response:
+    if security.current_viewer() is not None:
+        return _on()
+    return _page()
+
+
+@views.post("/sign-in")
+@allows(PUBLIC)
+def create() -> Response:
+    form = request.form
+    try:
+        user = sign_in.by_password(
+            form.get("email", ""), form.get("password", ""), security.source()
+        )
+    except Invalid as error:
+        return _page(422, error=error.code)
+    security.sign_in(user)
+    return _on()
+
+
+@views.post("/sign-in/code")
+@allows(PUBLIC)
+def code() -> Response:
+    return _redeem() if request.form.get("code") is not None else _request_code()
+
+
+def _request_code() -> Response:
+    """Mails a code. Without an address it goes to the invited one, which is not shown."""
+    given = request.form.get("email", "")
+    email = given or _invited_email()
+    try:
+        session["code_email"] = given and normalised(given)
+        sign_in.request_code(
+            email,
+            security.browser_id(),
+            security.source(),
+            is_invited=bool(email) and email == _invited_email(),
+        )
+    except (Invalid, ValueError):
+        return _page(422, error="email")
+    return _code_page(200)
+
+
+def _invited_email() -> str:
+    link = held_link()
+    return str(link.invitation.email) if link is not None else ""
+
+
+def _redeem() -> Response:
+    email = request.form.get("email") or session.get("code_email") or _invited_email()
+    try:
+        user = sign_in.by_code(email, security.browser_id(), request.form["code"])
+    except Invalid as error:
+        return _code_page(422, error=error.code, again=bool(error.facts.get("again")))
+    security.sign_in(user or _new_person(email))
+    session.pop("code_email", None)
+    return _on()
+
+
+def _new_person(email: str) -> User:
+    """Whoever proved an invited address that has no user yet: a free account of their own, so that
+    accepting, declining and coming back are the same as for everybody."""
+    link = held_link()
+    invitation = link.invitation if link is not None else None
+    if invitation is None or invitation.email != email:
+        raise Invalid("code", field="code")
+    name = request.form.get("name", "") or invitation.name
+    member = accounts.create_individual(email, name, str(get_locale()), invitation.account.currency)
+    user: User = member.user
+    return user
+
+
+@views.post("/sign-out")
+@allows(SIGNED_IN)
+def destroy() -> Response:
+    security.sign_out()
+    session.pop("code_email", None)
+    return go(PLACES["join"]) if _then() == "join" else go("sign_in.show")
+
+
+def _then() -> str:
+    given = request.values.get("then", "")
+    return given if given in PLACES else ""
+
+
+def _on() -> Response:
+    return go(PLACES[_then()] if _then() else "home.show")
+
+
+def _page(status: int = 200, **context: Any) -> Response:
+    return render(
+        "pages/sign_in/index.html",
+        None,
+        status,
+        then=_then(),
+        email=request.form.get("email", ""),
+        **context,
+    )
+
+
+def _code_page(status: int, **context: Any) -> Response:
+    # In place on the invitation's own page, which is not lost by it.
+    is_invited = _then() == "join"
+    link = held_link()
+    is_new = is_invited and link is not None and not sign_in.is_user(link.invitation.email)
+    return render(
+        "pages/sign_in/code.html",
+        None,
+        status,
+        then=_then(),
+        is_invited=is_invited,
+        is_new=is_new,
+        name=request.form.get("name", "") or (link.invitation.name if is_new and link else ""),
+        email="" if is_invited else session.get("code_email", ""),
+        **context,
+    )
