@@ -1,0 +1,73 @@
+"""French and English: which one a person reads, and how amounts, days and instants look in it."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, has_request_context, request, session
+from flask_babel import Babel, get_locale
+from flask_babel import gettext as _
+
+from invoices import formats
+from webapp.config import LOCALES
+
+
+def install(app: Flask) -> None:
+    app.config["BABEL_DEFAULT_LOCALE"] = app.config["SETTINGS"].default_locale
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    Babel(app, locale_selector=chosen_locale)
+    app.jinja_env.filters.update(money=money, day=day, moment=moment, plan=plan)
+    app.jinja_env.globals.update(locale=lambda: str(get_locale()))
+
+
+def chosen_locale() -> str:
+    """The person's own choice, else this browser's, else the operator's default."""
+    from webapp.security import current_viewer
+
+    if not has_request_context():
+        return str(current_app.config["SETTINGS"].default_locale)
+    viewer = current_viewer()
+    if viewer is not None:
+        return str(viewer.user.locale)
+    if session.get("locale") in LOCALES:
+        return str(session["locale"])
+    # The best first; whoever reads the French of Canada reads French.
+    for tag, quality in request.accept_languages:
+        language = tag.partition("-")[0].lower()
+        if quality > 0 and language in LOCALES:
+            return language
+    return str(current_app.config["SETTINGS"].default_locale)
+
+
+def money(minor: int, currency: str) -> str:
+    """`4997, "EUR"` → « 49,97 € » or “€49.97”."""
+    return formats.amount(minor, currency, _locale())
+
+
+def day(value: date | datetime | None, zone: str = "") -> str:
+    """A calendar day in words: « 23 nov. 2026 »; an instant is first brought into `zone`."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(zone or _zone())).date()
+    return formats.day(value, _locale())
+
+
+def moment(value: datetime | None, zone: str = "") -> str:
+    """A day and an hour, in the operator's zone unless `zone` is given."""
+    return "" if value is None else formats.moment(value, zone or _zone(), _locale())
+
+
+def plan(subscription: Any) -> str:
+    """A plan's name in words: those that billing systems call by the month or year are said in
+    the reader's language, any other as it was imported."""
+    words = {"monthly": _("monthly"), "yearly": _("yearly"), "annual": _("yearly")}
+    return words.get(subscription.plan.lower()) or str(subscription.plan)
+
+
+def _locale() -> Literal["fr", "en"]:
+    return "fr" if str(get_locale()) == "fr" else "en"
+
+
+def _zone() -> str:
+    return str(current_app.config["SETTINGS"].billing_zone)

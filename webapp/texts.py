@@ -1,0 +1,26 @@
+"""Short texts that people type: cleaned on the way in, folded for searching."""
+
+import unicodedata
+
+# Letters that carry no separable accent, spelled as people would type them.
+_SPELLED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ß": "ss"})
+
+
+def cleaned(text: str, most: int) -> str:
+    """One line without control, format or surrogate characters, at most `most` characters."""
+    kept = "".join(" " if character in "\t\r\n" else character for character in text)
+    kept = "".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    return " ".join(unicodedata.normalize("NFC", kept).split())[:most].rstrip()
+
+
+def cleaned_note(text: str, most: int) -> str:
+    """Several lines, each cleaned."""
+    lines = [cleaned(line, most) for line in text.replace("\r\n", "\n").split("\n")]
+    return "\n".join(lines).strip()[:most]
+
+
+def folded(*texts: str) -> str:
+    """Without accents and case: « Hélène Lefèvre » → "helene lefevre"."""
+    joined = " ".join(text for text in texts if text).casefold().translate(_SPELLED)
+    parts = unicodedata.normalize("NFKD", joined)
+    return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
