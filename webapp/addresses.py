@@ -1,0 +1,67 @@
+"""Mail addresses as people paste them, brought into the one form that is stored and mailed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+MOST = 254
+# Between addresses people write commas, semicolons, spaces, tabs and new lines.
+_SEPARATORS = re.compile(r"[,;\s]+")
+_NAMED = re.compile(r"""("[^"<>]*"\s*|[^,;<>\r\n"]*)<([^<>]*)>""")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One address as it was written; `name` from `Name <address>`, else empty."""
+
+    text: str
+    name: str = ""
+
+
+def normalised(text: str) -> str:
+    """The address in its one form: ASCII local part and IDNA domain, in lower case; plus signs and
+    dots are kept. ValueError when it is none."""
+    text = text.strip()
+    if len(text) > MOST or not text.partition("@")[0].isascii():
+        raise ValueError("not a mail address")
+    try:
+        found = validate_email(
+            text,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            allow_display_name=False,
+            test_environment=True,
+        )
+    except EmailNotValidError as error:
+        raise ValueError("not a mail address") from error
+    address = (found.ascii_email or "").lower()
+    if not address.isascii() or len(address) > MOST:
+        raise ValueError("not a mail address")
+    return address
+
+
+def is_address(text: str) -> bool:
+    try:
+        normalised(text)
+    except ValueError:
+        return False
+    return True
+
+
+def written_in(text: str) -> Iterator[Written]:
+    """The addresses written in a free text, good and bad, in order."""
+    position = 0
+    for match in _NAMED.finditer(text):
+        before, name = text[position : match.start()], match.group(1).strip()
+        # `a@x.org b@x.org Name <c@x.org>`: what looks like addresses before a name is not a name.
+        words = name.strip('"').split()
+        while words and "@" in words[0]:
+            before += f" {words.pop(0)}"
+        yield from (Written(word) for word in _SEPARATORS.split(before) if word)
+        yield Written(match.group(2).strip(), " ".join(words))
+        position = match.end()
+    yield from (Written(word) for word in _SEPARATORS.split(text[position:]) if word)

@@ -1,0 +1,109 @@
+"""Commands that open and change organisations, and the operator's own people."""
+
+import sys
+
+import click
+from flask import current_app
+
+from webapp import passwords
+from webapp.actions import accounts
+from webapp.actions.account_checks import Billed
+from webapp.cli.sentences import spoken
+from webapp.config import LOCALES
+from webapp.errors import Invalid
+
+
+@click.group()
+def organisation() -> None:
+    """Create and update organisations."""
+
+
+@organisation.command()
+@click.argument("name")
+@click.option("--owner", required=True, help="The owner's mail address.")
+@click.option("--currency", required=True, help="Such as EUR.")
+@click.option("--seats", required=True, type=int, help="Licensed seats that were bought.")
+@click.option("--locale", type=click.Choice(LOCALES), help="Language; else DEFAULT_LOCALE.")
+@click.option("--address", default="", help="Postal address for documents.")
+@click.option("--country", default="", help="Country code of two letters.")
+@click.option("--vat", default="", help="Tax id.")
+@spoken
+def create(
+    name: str,
+    owner: str,
+    currency: str,
+    seats: int,
+    locale: str | None,
+    address: str,
+    country: str,
+    vat: str,
+) -> None:
+    """Create an organisation with an active paid plan.
+
+    The owner's password is asked for on a terminal, else read from standard input; without one
+    they sign in by mailed code. Prints the account's public id."""
+    settings = current_app.config["SETTINGS"]
+    account = accounts.create_organisation(
+        name,
+        owner,
+        currency,
+        seats,
+        locale or settings.default_locale,
+        settings.billing_zone,
+        Billed(address.replace("\\n", "\n"), country, vat),
+        _password_hash(),
+    )
+    click.echo(f"created {account.name}: {account.public_id}")
+
+
+@organisation.command()
+@click.argument("account")
+@click.option("--seats", type=int, help="Licensed seats that were bought.")
+@click.option("--plan", type=click.Choice(("active", "lapsed")), help="Inviting needs it active.")
+@click.option("--per-day", type=int, help="Invitations a day.")
+@spoken
+def update(account: str, seats: int | None, plan: str | None, per_day: int | None) -> None:
+    """Change what is given of the organisation with the public id ACCOUNT."""
+    if seats is None and plan is None and per_day is None:
+        raise click.UsageError("Say what to change: --seats, --plan or --per-day.")
+    changed = accounts.update_organisation(account, seats, plan, per_day)
+    click.echo(f"updated {changed.name}: {changed.public_id}")
+
+
+@click.group()
+def operator() -> None:
+    """The people of the seller's finance."""
+
+
+@operator.command("create")
+@click.argument("email")
+@spoken
+def create_operator(email: str) -> None:
+    """Make EMAIL a person of the seller's finance; the password as for an organisation's owner."""
+    settings = current_app.config["SETTINGS"]
+    member = accounts.create_operator(
+        email, settings.seller.name, "EUR", settings.default_locale, _password_hash()
+    )
+    click.echo(f"{member.user.email} is of the seller's finance: {member.account.public_id}")
+
+
+def _password_hash() -> str | None:
+    """Of a password typed twice, or the first line of standard input; None when that is empty."""
+    if sys.stdin.isatty():
+        password = click.prompt(
+            "Password (none: sign in by mailed code)",
+            default="",
+            hide_input=True,
+            show_default=False,
+            confirmation_prompt=True,
+        )
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        return None
+    if not passwords.LEAST <= len(password) <= passwords.MOST:
+        raise Invalid("password_length", least=passwords.LEAST, most=passwords.MOST)
+    return passwords.hashed(password)
+
+
+COMMANDS = (organisation, operator)

@@ -1,0 +1,149 @@
+"""Atelier Dumas: its members, and invitations in every state that an admin meets."""
+
+from datetime import timedelta
+from typing import Any
+
+from webapp import clock, texts
+from webapp.actions import accounts, invitations, joining, previews, quotes, sessions
+from webapp.actions.account_checks import Billed
+from webapp.actions.invitations import Offer
+from webapp.demo import individuals
+from webapp.models import Account, Invitation, Membership, OutboxMessage, User
+from webapp.policy import policy
+
+OWNER = "claire.dumas@atelier-dumas.example"
+ADMIN = "hugo.lefevre@atelier-dumas.example"
+FINANCE = "nadia.benali@atelier-dumas.example"
+# address, name, department, job title, flags of the membership
+MEMBERS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    (ADMIN, "Hugo Lefèvre", "Direction", "Responsable informatique", {"is_admin": True}),
+    (FINANCE, "Nadia Benali", "Comptabilité", "Comptable", {"is_finance": True}),
+    ("elise.moreau@atelier-dumas.example", "Élise Moreau", "Conception", "Architecte", {}),
+    ("karim.haddad@atelier-dumas.example", "Karim Haddad", "Conception", "Dessinateur", {}),
+    ("sofia.rossi@atelier-dumas.example", "Sofia Rossi", "Atelier", "Ébéniste", {}),
+    ("jules.petit@atelier-dumas.example", "Jules Petit", "Atelier", "Apprenti", {}),
+    ("manon.girard@atelier-dumas.example", "Manon Girard", "Ventes", "Chargée de clientèle", {}),
+)
+NOTE = "Nous rassemblons tous nos abonnements dans le compte de l’atelier."
+
+
+def load(password_hash: str) -> None:
+    account = accounts.create_organisation(
+        "Atelier Dumas",
+        OWNER,
+        "EUR",
+        25,
+        "fr",
+        policy().billing_zone,
+        Billed("8 quai de la Fosse\n44000 Nantes", "FR", "FR40303265045"),
+        password_hash,
+    )
+    _name_owner(account)
+    for number, member in enumerate(MEMBERS):
+        _add_member(account, password_hash, 200 - 20 * number, *member)
+    owner = Membership.get(Membership.account == account, Membership.is_owner)
+    _invite_waiting(owner)
+    _invite_answered(owner)
+    # Those whose mail is still to be sent: they can be followed from the first moment.
+    for email in (individuals.FREE, individuals.YEARLY, individuals.OWING):
+        _invite(owner, email, note=NOTE)
+    _join(_invite(owner, individuals.JOINED, department="Ventes"))
+
+
+def _name_owner(account: Account) -> None:
+    began_at = clock.now() - timedelta(days=220)
+    User.update(name="Claire Dumas", folded=texts.folded("Claire Dumas", OWNER)).where(
+        User.email == OWNER
+    ).execute()
+    Membership.update(joined_at=began_at).where(Membership.account == account).execute()
+    Account.update(recommendation="credit", created_at=began_at).where(
+        Account.id == account.id
+    ).execute()
+
+
+def _add_member(
+    account: Account,
+    password_hash: str,
+    days: int,
+    email: str,
+    name: str,
+    department: str,
+    job_title: str,
+    flags: dict[str, Any],
+) -> None:
+    joined_at = clock.now() - timedelta(days=days)
+    user = User.create(
+        email=email,
+        name=name,
+        password_hash=password_hash,
+        locale="fr",
+        folded=texts.folded(name, email),
+        created_at=joined_at,
+    )
+    Membership.create(
+        user=user,
+        account=account,
+        department=department,
+        job_title=job_title,
+        licence="licensed",
+        joined_at=joined_at,
+        **flags,
+    )
+
+
+def _invite_waiting(owner: Membership) -> None:
+    now = clock.now()
+    sent = _invite(owner, "Paul Renaud <paul.renaud@mail.example>", department="Atelier")
+    _mailed(sent, 3, delivery="sent")
+    deferred = _invite(owner, "lucie.bernard@lent.example")
+    words = "451 4.7.1 Greylisting in action, please come back later"
+    soon = now + timedelta(minutes=40)
+    _mailed(deferred, 0, delivery="deferred", delivery_note=words, next_try_at=soon)
+    OutboxMessage.update(left_at=None, leaves_at=soon, attempts=4, error=words).where(
+        OutboxMessage.invitation == deferred
+    ).execute()
+    refused = _invite(owner, "Victor Lemoine <victor.lemoin@mail.example>")
+    words = "550 5.1.1 <victor.lemoin@mail.example>: Recipient address rejected: User unknown"
+    _mailed(refused, 1, delivery="refused", delivery_note=words)
+    expired = _invite(owner, "Agathe Millet <agathe.millet@mail.example>", department="Ventes")
+    _mailed(expired, policy().invitation_days + 2, delivery="sent")
+
+
+def _invite_answered(owner: Membership) -> None:
+    declined = _invite(owner, "Bruno Keller <bruno.keller@mail.example>")
+    _mailed(declined, 5, delivery="sent")
+    invitations.decline(declined, "Je garde mon abonnement pour mes projets personnels.")
+    revoked = _invite(owner, "stagiaire@mail.example", department="Conception")
+    _mailed(revoked, 9, delivery="sent")
+    invitations.revoke(owner, revoked.id)
+
+
+def _invite(owner: Membership, written: str, **offer: Any) -> Invitation:
+    rows = previews.preview(owner.account, written).ready
+    return invitations.invite(owner, rows, Offer(**offer)).invitations[0]
+
+
+def _mailed(invitation: Invitation, days: int, **delivery: Any) -> None:
+    """As if the invitation had been written some days ago, and its mail had left."""
+    then = clock.now() - timedelta(days=days)
+    Invitation.update(
+        created_at=then,
+        expires_at=then + timedelta(days=policy().invitation_days),
+        delivery_at=then,
+        **delivery,
+    ).where(Invitation.id == invitation.id).execute()
+    OutboxMessage.update(created_at=then, leaves_at=then, left_at=then, attempts=1).where(
+        OutboxMessage.invitation == invitation
+    ).execute()
+
+
+def _join(invitation: Invitation) -> None:
+    """Somebody who has joined and given their credit: it can still be undone."""
+    user = User.get(User.email == invitation.email)
+    viewer = sessions.viewer_of(sessions.start(user, "demo"))
+    offered = quotes.current(viewer.account, clock.now()) if viewer else None
+    if viewer is None or offered is None:
+        raise LookupError(invitation.email)
+    token = quotes.sign(offered, invitation.id)
+    joining.accept(invitation.id, viewer.session, "credit", token)
+    sessions.end_others(user, keep=None)
