@@ -1,0 +1,214 @@
+"""The list of members and invitations: filters, search, paging by key, and the numbers beside."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.people import Cast, invite, make_cast, make_member, membership_of, on_the_day
+from webapp import clock
+from webapp.actions import invitations
+from webapp.models import Invitation, Membership, User, people
+from webapp.models.people import Asked, Person
+
+
+@pytest.fixture
+def day() -> Iterator[Any]:
+    with on_the_day() as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def cast(app: Flask, day: Any) -> Cast:
+    return make_cast(app)
+
+
+def listed(cast: Cast, **asked: Any) -> list[Person]:
+    return people.page(cast.organisation, Asked(**asked), clock.now())[0]
+
+
+def names(cast: Cast, **asked: Any) -> set[str]:
+    return {person.email.partition("@")[0] for person in listed(cast, **asked)}
+
+
+def in_every_state(cast: Cast) -> None:
+    """One invitation of each state beside the invitee's, which is pending."""
+    owner = cast.users["owner"]
+    for state in ("expired", "refused", "declined", "revoked", "superseded", "accepted"):
+        one = invite(owner, f"{state}@example.org")
+        if state == "expired":
+            changes = {"expires_at": clock.now()}
+        elif state == "refused":
+            changes = {"delivery": "refused", "delivery_note": "550 unknown"}
+        else:
+            changes = {"status": state, "answered_at": clock.now()}
+        Invitation.update(changes).where(Invitation.id == one.id).execute()
+
+
+MEMBERS = {"claire", "hugo", "lea", "paul"}
+STATES = {
+    "": MEMBERS | {"zoe", "expired", "refused", "declined", "revoked", "superseded"},
+    "active": MEMBERS,
+    "pending": {"zoe"},
+    "expired": {"expired"},
+    "refused": {"refused"},
+    "declined": {"declined"},
+    "revoked": {"revoked"},
+    "attention": {"expired", "refused", "declined"},
+}
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_each_state_has_its_people(cast: Cast, status: str) -> None:
+    in_every_state(cast)
+
+    assert names(cast, status=status) == STATES[status]
+
+
+def test_every_filter_of_the_page_is_tested_here() -> None:
+    assert set(STATES) == {"", *people.FILTERS}
+
+
+def test_a_row_says_its_state_and_the_words_behind_it(cast: Cast) -> None:
+    in_every_state(cast)
+    Invitation.update(decline_reason="Not this year").where(
+        Invitation.status == "declined"
+    ).execute()
+    rows = {person.email.partition("@")[0]: person for person in listed(cast)}
+
+    assert {rows[name].status for name in MEMBERS} == {"active"}
+    assert rows["zoe"].status == "pending"
+    for state in ("expired", "refused", "declined", "revoked", "superseded"):
+        assert rows[state].status == state
+    assert (rows["declined"].note, rows["refused"].note) == ("Not this year", "550 unknown")
+    assert rows["claire"].roles == ("owner",)
+    assert rows["paul"].roles == ("member",)
+
+
+def test_one_invitations_row_is_the_lists(cast: Cast) -> None:
+    in_every_state(cast)
+    rows = {person.id: person for person in listed(cast) if person.kind == "invitation"}
+
+    for invitation in Invitation.select().where(Invitation.id.in_(list(rows))):
+        assert people.of_invitation(invitation, clock.now()) == rows[invitation.id]
+
+
+@pytest.mark.parametrize(
+    ("role", "found"),
+    [
+        ("owner", {"claire"}),
+        ("admin", {"hugo", "boss"}),
+        ("finance", {"lea", "both"}),
+        ("member", {"paul", "zoe"}),
+    ],
+)
+def test_people_by_role(cast: Cast, role: str, found: set[str]) -> None:
+    invite(cast.users["owner"], "boss@example.org", role="admin")
+    invite(cast.users["owner"], "both@example.org", role="finance")
+
+    assert names(cast, role=role) == found
+
+
+def test_people_by_licence(cast: Cast) -> None:
+    invite(cast.users["owner"], "seat@example.org", licence="licensed")
+    Membership.update(licence="licensed").where(Membership.user == cast.users["member"]).execute()
+
+    assert names(cast, licence="licensed") == {"seat", "paul"}
+    assert names(cast, licence="basic", status="pending") == {"zoe"}
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("hel", {"h"}),
+        ("HÉLÈNE lefevre", {"h"}),
+        ("lefevre helene", {"h"}),
+        ("ventes", {"h"}),
+        ("dumas", MEMBERS),
+        ("zoe@example.org", {"zoe"}),
+        ("%", set()),
+        ("_", set()),
+        ("'", set()),
+        ("\\", set()),
+        ("nobody", set()),
+        ("   ", MEMBERS | {"zoe", "h"}),
+    ],
+)
+def test_search_folds_accents_and_takes_signs_as_they_are(
+    cast: Cast, q: str, found: set[str]
+) -> None:
+    invite(cast.users["owner"], "h@example.org", name="Hélène Lefèvre", department="Ventes")
+
+    assert names(cast, q=q) == found
+
+
+def test_people_who_left_and_other_organisations_are_not_listed(cast: Cast) -> None:
+    assert "sam" not in names(cast)
+    membership_of(cast.users["member"]).end(clock.now())
+
+    assert "paul" not in names(cast)
+    elsewhere = people.page(cast.elsewhere, Asked(), clock.now())[0]
+    assert {person.email for person in elsewhere} == {"rose@petit.example", "max@example.org"}
+
+
+def test_paging_by_key_meets_everybody_once_newest_first(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, day: Any
+) -> None:
+    """Also where a page ends between people of the same instant."""
+    monkeypatch.setattr(people, "PAGE", 3)
+    for at in range(12):
+        invite(cast.users["owner"], f"i{at}@example.org")
+        if at % 3 == 2:
+            day.shift(timedelta(minutes=1))
+    for at in range(5):
+        user = make_member(f"m{at}@dumas.example", cast.organisation)
+        Membership.update(joined_at=clock.now()).where(Membership.user == user).execute()
+
+    seen: list[Person] = []
+    after, more = None, True
+    while more:
+        rows, more = people.page(cast.organisation, Asked(after=after), clock.now())
+        assert len(rows) == 3 or not more
+        seen += rows
+        after = rows[-1].key
+
+    keys = [person.key for person in seen]
+    assert keys == sorted(keys, reverse=True)
+    assert len(seen) == len(set(keys)) == 12 + 5 + len(MEMBERS) + 1
+
+
+def test_the_numbers_beside_the_tabs_are_the_lists_lengths(cast: Cast) -> None:
+    in_every_state(cast)
+
+    counts = people.counts(cast.organisation, clock.now())
+
+    assert counts == {status: len(STATES[status]) for status in ("active", "pending", "attention")}
+    assert people.pending_count(cast.organisation, clock.now()) == 1
+    assert people.pending_count(cast.elsewhere, clock.now()) == 1
+
+
+def test_the_badge_moves_with_each_answer_and_with_time(cast: Cast, day: Any) -> None:
+    def badge() -> int:
+        return people.pending_count(cast.organisation, clock.now())
+
+    other = invite(cast.users["owner"], "new@example.org")
+    assert badge() == 2
+    invitations.revoke(cast.membership("owner"), other.id)
+    assert badge() == 1
+    day.shift(timedelta(days=30))
+    assert badge() == 0
+    invitations.resend(cast.membership("owner"), cast.invitation.id)
+    assert badge() == 1
+
+
+def test_only_licensed_members_use_seats(cast: Cast) -> None:
+    invite(cast.users["owner"], "seat@example.org", licence="licensed")
+    assert people.seats_used(cast.organisation) == 0
+    Membership.update(licence="licensed").where(
+        Membership.user.in_([cast.users["member"], cast.users["finance"]])
+    ).execute()
+    assert people.seats_used(cast.organisation) == 2
+    membership_of(User.get(User.email == "paul@dumas.example")).end(clock.now())
+    assert people.seats_used(cast.organisation) == 1

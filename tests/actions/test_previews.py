@@ -1,0 +1,134 @@
+"""What would happen to each written address, before anything is sent (rule I3)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.people import Cast, make_cast, on_the_day
+from tests.snapshots import everything
+from webapp import clock
+from webapp.actions import previews
+from webapp.actions.previews import Row, preview
+from webapp.models import Account, Invitation
+
+
+@pytest.fixture
+def day() -> Iterator[Any]:
+    with on_the_day() as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def cast(app: Flask, day: Any) -> Cast:
+    return make_cast(app)
+
+
+def verdicts(account: Account, text: str) -> list[tuple[str, str]]:
+    return [(row.email or row.written, row.verdict) for row in preview(account, text).rows]
+
+
+def test_each_row_has_its_verdict_in_the_order_it_was_written(cast: Cast) -> None:
+    text = """
+        New <new@example.org>; NEW@example.org, paul@dumas.example
+        zoe@example.org nobody@ @example.org max@example.org"""
+
+    assert verdicts(cast.organisation, text) == [
+        ("new@example.org", "ready"),
+        ("new@example.org", "repeated"),
+        ("paul@dumas.example", "member"),
+        ("zoe@example.org", "invited"),
+        ("nobody@", "malformed"),
+        ("@example.org", "malformed"),
+        ("max@example.org", "ready"),
+    ]
+
+
+def test_only_this_organisations_own_list_counts(cast: Cast) -> None:
+    """People with plans, members and invitees elsewhere look like anybody (rule I3)."""
+    emails = [user.email for user in cast.users.values() if "dumas" not in user.email]
+    others = [email for email in emails if email != "zoe@example.org"]
+
+    assert len(others) > 4
+    for email in (*others, "unknown@example.org"):
+        assert verdicts(cast.organisation, email) == [(email, "ready")]
+
+
+def test_the_pending_one_is_named_so_that_it_can_be_resent(cast: Cast) -> None:
+    (row,) = preview(cast.organisation, "Zoe@Example.org").rows
+
+    assert row.invitation_id == cast.invitation.id
+
+
+def test_an_expired_one_is_still_to_be_resent_and_a_declined_one_is_not(cast: Cast) -> None:
+    Invitation.update(expires_at=clock.now() - timedelta(days=1)).execute()
+    assert verdicts(cast.organisation, "zoe@example.org") == [("zoe@example.org", "invited")]
+    Invitation.update(status="declined", answered_at=clock.now()).execute()
+    assert verdicts(cast.organisation, "zoe@example.org") == [("zoe@example.org", "ready")]
+
+
+def test_what_is_over_the_days_limit_says_when_it_ends(cast: Cast) -> None:
+    Account.update(invitations_per_day=3).where(Account.id == cast.organisation.id).execute()
+    account = Account.get_by_id(cast.organisation.id)
+
+    found = preview(account, "a@example.org b@example.org zoe@example.org c@example.org d@ ")
+
+    assert [row.verdict for row in found.rows] == [
+        "ready", "ready", "invited", "over_limit", "malformed",
+    ]  # fmt: skip
+    assert found.day_ends_at == cast.invitation.created_at + timedelta(hours=24)
+    assert len(found.ready) == 2
+    assert preview(account, "a@example.org").day_ends_at is None
+
+
+def test_looking_sends_nothing(cast: Cast) -> None:
+    before = everything()
+
+    preview(cast.organisation, "new@example.org zoe@example.org")
+
+    assert everything() == before
+
+
+def test_many_rows_are_looked_up_a_chunk_at_a_time(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "CHUNK", 3)
+    text = " ".join([*(f"p{at}@example.org" for at in range(10)), "zoe@example.org"])
+
+    assert [verdict for _, verdict in verdicts(cast.organisation, text)] == [
+        *["ready"] * 10,
+        "invited",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (Row("Léa <LEA@x.example>", "Léa", "lea@x.example", "ready"), "Léa <lea@x.example>"),
+        (Row("bad@", "", "", "malformed"), "bad@"),
+        (Row("bad@", "Léa", "", "malformed"), "Léa <bad@>"),
+    ],
+)
+def test_a_row_can_be_written_again(row: Row, line: str) -> None:
+    assert row.line == line
+
+
+def test_a_row_written_again_is_the_same_row(cast: Cast) -> None:
+    text = 'Léa Roy <lea@new.example>, "Doe, J" <doe@new.example>, plain@new.example'
+    rows = preview(cast.organisation, text).rows
+
+    again = preview(cast.organisation, "\n".join(row.line for row in rows)).rows
+
+    assert [(row.name, row.email) for row in again] == [(row.name, row.email) for row in rows]
+    assert [row.name for row in rows] == ["Léa Roy", "Doe, J", ""]
+
+
+def test_control_characters_of_a_pasted_text_reach_nobody(cast: Cast) -> None:
+    text = "Bad\x07 \u202eName\u2028 <a@new.example>\x00, b\x00@new.example"
+    rows = preview(cast.organisation, text).rows
+
+    assert rows[0].name == "Bad Name"
+    shown = "".join(row.name + row.written + row.email for row in rows if not row.is_ready)
+    assert not set(shown) & set("\x00\x07\u202e\u2028")

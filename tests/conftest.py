@@ -1,0 +1,55 @@
+"""Every test that touches the database runs on SQLite and on PostgreSQL."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.postgresql import temporary_server
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The address of a PostgreSQL server for this run: TEST_DATABASE_URL or one of our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with temporary_server() as url:
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own, migrated: a copy of one that was migrated once in this run."""
+    from tests.databases import fresh_postgresql, fresh_sqlite
+
+    if engine == "sqlite":
+        yield fresh_sqlite(tmp_path)
+        return
+    server = request.getfixturevalue("postgresql_url")
+    with fresh_postgresql(server) as url:
+        yield url
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[Flask]:
+    from tests.apps import make_app
+    from webapp.database import database
+
+    app = make_app(database_url)
+    with app.app_context():
+        yield app
+    if not database.is_closed():
+        database.close()
+    if hasattr(database.obj, "close_all"):
+        database.obj.close_all()

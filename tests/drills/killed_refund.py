@@ -1,0 +1,341 @@
+"""The life of a refund, from joining to the bank, killed at every point where something was begun
+and not yet ended. Each story is told to its point in a real process, and then again to its end.
+
+`python -m tests.drills.killed_refund --engine postgresql` tells them all."""
+
+import argparse
+import traceback
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from signal import SIGKILL
+
+import time_machine
+from flask import Flask
+
+from tests.apps import make_app
+from tests.client import Browser, field_of
+from tests.drills.bank import differences, fresh_database
+from tests.failed import failed_refund, payout, seller
+from tests.joined import join, make_invitation, make_owned, make_person
+from tests.people import link_of
+from tests.ports import free_port
+from tests.processes import CONSUMER, ROOT, Process, environment
+from webapp import clock, mailer, outbox
+from webapp.actions import ledger, refunds, undo
+from webapp.database import database
+from webapp.handlers import money, rounds
+from webapp.models import (
+    Acceptance,
+    KeptMail,
+    OutboxMessage,
+    Refund,
+    Settlement,
+    Statement,
+    User,
+)
+from webapp.payments.simulated import SimulatedGateway, SimulatedRefund
+
+LAUNCHER = str(ROOT / "tests" / "kill_at.py")
+ACTIONS = "webapp.actions"
+GATEWAY = "webapp.payments.simulated.gateway:SimulatedGateway"
+
+# story → the points at which it is killed
+POINTS = {
+    "the worker sends it": [
+        f"before {ACTIONS}.refunds:_begin",
+        f"before {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.ledger:post",  # held → requested, not committed
+        f"after {ACTIONS}.refunds:_begin",  # held → requested, committed
+        f"before {GATEWAY}.create_refund",
+        f"after {GATEWAY}.create_refund",  # made, the answer on its way
+        f"before {ACTIONS}.refunds:_record",
+        f"after {ACTIONS}.refunds:_transfers",  # the answer recorded, not committed
+        f"after {ACTIONS}.refunds:_record",
+        "before webapp.outbox:mark_left",
+        "after webapp.outbox:mark_left",
+        "before invoices.pdf:render",
+        "after invoices.pdf:render",
+        f"after {ACTIONS}.statements:render",
+        "before webapp.smtp:Post.send",
+        "after webapp.smtp:Post.send",
+    ],
+    "reconcile follows it": [
+        f"before {GATEWAY}.fetch_refund",
+        f"after {GATEWAY}.fetch_refund",
+        f"after {ACTIONS}.refunds:_transfers",
+        f"before {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.refunds:_record",
+    ],
+    "reconcile asks after a lost answer": [
+        f"after {GATEWAY}.find_refund",
+        f"before {ACTIONS}.refunds:_record",
+        f"after {ACTIONS}.refunds:_record",
+    ],
+    "the person joins": [
+        f"after {ACTIONS}.settlements:_write",
+        f"after {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.series:take",
+        f"after {ACTIONS}.settlements:settle",
+        f"after {ACTIONS}.joining:accept",
+    ],
+    "the person undoes": [
+        f"after {ACTIONS}.undo:_restore",
+        f"after {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.statements:cancel",
+        f"after {ACTIONS}.undo:undo",
+    ],
+    "the person sends it now": [
+        f"after {ACTIONS}.undo:_claim",
+        f"after {ACTIONS}.undo:_leave",
+        f"after {ACTIONS}.undo:send_now",
+    ],
+    "the seller tries again": [
+        f"after {ACTIONS}.failed_refunds:_another",
+        f"after {ACTIONS}.failed_refunds:try_again",
+    ],
+    "the seller pays by hand": [
+        f"after {ACTIONS}.failed_refunds:_requested_again",
+        f"after {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.failed_refunds:pay_by_hand",
+    ],
+    "the seller pays out": [
+        f"before {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.failed_refunds:pay_by_hand",
+    ],
+    "the person hands it over": [
+        f"after {ACTIONS}.credit:open_lot",
+        f"after {ACTIONS}.ledger:post",
+        f"after {ACTIONS}.series:take",
+        f"after {ACTIONS}.failed_refunds:hand_over",
+    ],
+}
+
+
+# After a dead worker's claim, and after the undo window.
+SHORTLY, NEXT_DAY = timedelta(minutes=2), timedelta(hours=25)
+
+
+@dataclass
+class Deed:
+    """What somebody presses, and what it comes to in the end: the states of the refunds, how many
+    the gateway made, and what the organisation has as credit. `path` is "" where the worker or a
+    command does it."""
+
+    user: User
+    path: str = ""
+    form: dict[str, str] = field(default_factory=dict)
+    link: str = ""
+    states: tuple[str, ...] = ("succeeded",)
+    at_gateway: int = 1
+    credit_minor: int = 0
+
+
+def survives(app: Flask, url: str, story: str, point: str) -> None:
+    """Tells the story to its point and on; AssertionError where something happened twice, never,
+    or otherwise than the gateway knows."""
+    mailer.install(app)
+    deed = STORIES[story]()
+    if deed.path:
+        _press_twice(app, url, point, deed)
+    else:
+        _kill(url, point, *PROGRAMS[story])
+    _go_on(deed)
+
+
+def _sending_by_worker() -> Deed:
+    user = make_person()
+    undo.send_now(user, join(user, make_owned(), "refund").id)
+    return Deed(user)
+
+
+def _following() -> Deed:
+    """The refund was made a while ago, and has arrived."""
+    deed = _sending_by_worker()
+    refunds.request(Refund.get().id, SimulatedGateway())
+    SimulatedRefund.update(created_at=clock.now() - timedelta(minutes=1)).execute()
+    return deed
+
+
+def _asking_again() -> Deed:
+    """As above, but its answer was lost."""
+    deed = _following()
+    Refund.update(state="requested", gateway_reference=None).execute()
+    return deed
+
+
+def _joining() -> Deed:
+    user = make_person()
+    invitation = make_invitation(user, make_owned())
+    outbox.write("mail:invitation", {"invitation_id": invitation.id}, invitation=invitation)
+    link = link_of(invitation)
+    return Deed(user, "/join/acceptance", {"choice": "refund"}, link=link)
+
+
+def _undoing() -> Deed:
+    user = make_person()
+    join(user, make_owned(), "refund")
+    nothing = {"states": ("canceled",), "at_gateway": 0}
+    return Deed(user, "/join/undo", **nothing)  # type: ignore[arg-type]
+
+
+def _sending_now() -> Deed:
+    user = make_person()
+    join(user, make_owned(), "refund")
+    return Deed(user, "/join/confirmation")
+
+
+def _trying_again() -> Deed:
+    _, refund = failed_refund()
+    path = f"/billing/refunds/{refund.id}/retry"
+    return Deed(seller().user, path, states=("failed", "succeeded"))
+
+
+def _paying_by_hand() -> Deed:
+    _, refund = failed_refund()
+    path = f"/billing/refunds/{refund.id}/payment"
+    return Deed(seller().user, path, _paid(), states=("failed", "succeeded"), at_gateway=0)
+
+
+def _paying_out() -> Deed:
+    path = f"/billing/refunds/{payout().id}/payment"
+    return Deed(seller().user, path, _paid(), at_gateway=0)
+
+
+def _paid() -> dict[str, str]:
+    return {"reference": "VIR-77", "paid_on": clock.today("Europe/Paris").isoformat()}
+
+
+def _handing_over() -> Deed:
+    user, refund = failed_refund()
+    form = {"refund": str(refund.id)}
+    return Deed(user, "/join/credit", form, states=("canceled",), at_gateway=0, credit_minor=4997)
+
+
+STORIES: dict[str, Callable[[], Deed]] = {
+    "the worker sends it": _sending_by_worker,
+    "reconcile follows it": _following,
+    "reconcile asks after a lost answer": _asking_again,
+    "the person joins": _joining,
+    "the person undoes": _undoing,
+    "the person sends it now": _sending_now,
+    "the seller tries again": _trying_again,
+    "the seller pays by hand": _paying_by_hand,
+    "the seller pays out": _paying_out,
+    "the person hands it over": _handing_over,
+}
+RECONCILE = ("flask", "--app", "wsgi", "reconcile")
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "the worker sends it": ("worker", *CONSUMER),
+    "reconcile follows it": RECONCILE,
+    "reconcile asks after a lost answer": RECONCILE,
+}
+
+
+def _kill(url: str, point: str, *program: str) -> None:
+    with Process((LAUNCHER, point, *program), environment(url)) as process:
+        assert process.wait(60) == -SIGKILL, f"never came to {point}"
+
+
+def _press_twice(app: Flask, url: str, point: str, deed: Deed) -> None:
+    """Once in a web process that is killed, and then, as people do, again."""
+    browser = Browser(app).sign_in_as(deed.user)
+    if deed.link:
+        deed.form["quote"] = field_of(browser.open_link(deed.link), "quote")
+    form = {"csrf_token": browser.csrf(), **deed.form}
+    cookie = browser.get("/join").request.environ["HTTP_COOKIE"]
+    port = free_port()
+    program = ("web", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4")
+    env = {**environment(url), "PORT": str(port)}
+    with Process((LAUNCHER, point, *program, "--no-control-socket", "wsgi:app"), env) as process:
+        process.wait_for("Booting worker")
+        _post_in_vain(f"http://127.0.0.1:{port}{deed.path}", form, cookie)
+        assert process.wait(20) == -SIGKILL
+    # It was done at the first press, or is done now.
+    assert browser.post(deed.path, **deed.form).status_code in (303, 409)
+
+
+def _post_in_vain(address: str, form: dict[str, str], cookie: str) -> None:
+    body = urllib.parse.urlencode(form).encode()
+    try:
+        answer = urllib.request.urlopen(
+            urllib.request.Request(address, body, {"Cookie": cookie}), timeout=60
+        )
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"answered {error.status}") from error
+    except (urllib.error.URLError, ConnectionError):
+        return
+    raise AssertionError(f"answered {answer.status}")
+
+
+def _go_on(deed: Deed) -> None:
+    """Another worker goes on once the dead one's claims have ended, and again when the undo window
+    has closed and the gateway has forgotten its keys."""
+    begins = clock.now()
+    for after in (SHORTLY, NEXT_DAY):
+        with time_machine.travel(begins + after, tick=True) as traveller:
+            for _ in range(2):
+                rounds.drain()
+                traveller.shift(timedelta(minutes=2))
+                money.follow_refunds()
+            rounds.drain()
+            assert ledger.check() == []
+            assert differences() == []
+            if after == NEXT_DAY:
+                _assert_happened_once(deed)
+
+
+def _assert_happened_once(deed: Deed) -> None:
+    states = [one.state for one in Refund.select().order_by(Refund.id)]
+    assert tuple(states) == deed.states, states
+    assert SimulatedRefund.select().count() == deed.at_gateway
+    assert Settlement.select().count() == Acceptance.select().count() == 1
+    unfinished = OutboxMessage.select().where(
+        OutboxMessage.left_at.is_null(), OutboxMessage.canceled_at.is_null()
+    )
+    assert [(one.kind, one.error) for one in unfinished] == []
+    assert all(one.pdf is not None for one in Statement.select())
+    mails = [one.subject for one in KeptMail.select()]
+    assert len(mails) == len(set(mails)), mails
+    _assert_balances(deed)
+
+
+def _assert_balances(deed: Deed) -> None:
+    """To the cent: what was paid out or handed over is gone from the person's account."""
+    settlement = Settlement.get()
+    person = ledger.balances(settlement.account_id)
+    has_left = "succeeded" in deed.states
+    is_back = settlement.acceptance.undone_at is not None
+    assert person.pop(("captured", "EUR")) == 18739 - 4997 * has_left
+    assert person.pop(("prepaid", "EUR")) == 18739 - 4997 * (not is_back)
+    assert set(person.values()) <= {0}
+    credit = ledger.balance(settlement.organisation_id, "credit_available", "EUR")
+    assert credit == deed.credit_minor
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    engine, failed = asked.parse_args().engine, 0
+    told = [(story, point) for story, points in POINTS.items() for point in points]
+    for story, point in told:
+        with fresh_database(engine) as url:
+            app = make_app(url)
+            with app.app_context():
+                try:
+                    survives(app, url, story, point)
+                    print(f"survived: {story}, {point}", flush=True)
+                except Exception:
+                    failed += 1
+                    print(f"FAILED: {story}, {point}\n{traceback.format_exc()}", flush=True)
+                database.close()
+    print(f"{engine}: {len(told) - failed} of {len(told)} survived")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

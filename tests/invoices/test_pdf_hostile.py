@@ -1,0 +1,144 @@
+"""Names that would have a statement bring in files or pages (rule D5)."""
+
+import http.server
+import io
+import threading
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from pypdf import PdfReader
+
+from invoices import pdf
+from invoices.parts import Party
+from invoices.pdf import ClosedFetcher, render
+
+
+def words_of(content):
+    pages = PdfReader(io.BytesIO(content)).pages
+    return unicodedata.normalize("NFKC", "".join(page.extract_text() for page in pages))
+
+
+def squeezed(text):
+    """Without spaces, which a line's end may have taken the place of."""
+    return "".join(text.split())
+
+
+@pytest.fixture
+def listener():
+    """A web server that writes down every request, and its address."""
+    seen = []
+
+    class Seen(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Seen)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def fetching(address, secret):
+    """Pieces of HTML each of which would bring something in, were it not escaped."""
+    return [
+        f'<link rel=attachment href="file://{secret}">',
+        f"<link rel=attachment href='{address}/attachment'>",
+        f'<link rel=stylesheet href="{address}/style">',
+        f'<link rel=stylesheet href="file://{secret}">',
+        f'<a rel=attachment href="file://{secret}">x</a>',
+        f"<img src={address}/image alt=x>",
+        f'<img src="file://{secret}" alt=x>',
+        f'<img srcset="{address}/set 2x" src="{address}/set" alt=x>',
+        f"<style>@import url({address}/import)</style>",
+        f"<style>body {{ background: url({address}/background) }}</style>",
+        f"<style>li {{ list-style-image: url({address}/list) }}</style><ul><li>x</ul>",
+        f"<style>p::before {{ content: url({address}/content) }}</style><p>x</p>",
+        f"<style>@page {{ background: url({address}/page) }}</style>",
+        f'<style>@font-face {{ font-family: X; src: url("{address}/font") }} * {{ font-family: X }}'
+        "</style>x",
+        f'<p style="border-image: url({address}/border) 1; border: 1px solid">x</p>',
+        f'<p style="background: url(file://{secret})">x</p>',
+        f'<object data="{address}/object"></object>',
+        f'<embed src="file://{secret}">',
+        f'<svg><image href="{address}/svg" width="9" height="9"/></svg>',
+        f'<base href="{address}/"><img src="relative" alt=x>',
+        '<img src="data:image/svg+xml,&lt;svg/&gt;" alt=x>',
+    ]
+
+
+def harmless(address, secret):
+    """Pieces that bring nothing in as they are, and must not begin to."""
+    return [
+        f'<svg><use href="{address}/use#x"/></svg>',
+        f"<svg><style>@import url({address}/svg-style)</style></svg>",
+        f'<script src="{address}/script"></script>',
+        f'<iframe src="{address}/frame"></iframe>',
+        f'<meta http-equiv=refresh content="0; url={address}/meta">',
+        f'<form action="{address}/form"><input name=x></form>',
+        f"{{{{ ''.__class__ }}}} {{% include '{secret}' %}}",
+        f"]]><!ENTITY x SYSTEM 'file://{secret}'> &x;",
+    ]
+
+
+def test_hostile_names_are_printed_as_they_are_and_fetch_nothing(
+    statement_of, seller, listener, tmp_path
+):
+    address, seen = listener
+    secret = tmp_path / "secret"
+    secret.write_text("canary-in-the-file")
+    for payload in fetching(address, secret) + harmless(address, secret):
+        statement = statement_of(
+            "credit",
+            number=payload[:20],
+            seller=replace(seller, name=payload, registration=payload),
+            customer=Party(payload, payload, payload[:2], payload),
+            organisation=payload,
+        )
+        content = render(statement)
+        assert not PdfReader(io.BytesIO(content)).attachments
+        assert b"EmbeddedFile" not in content
+        assert squeezed(payload) in squeezed(words_of(content))
+        assert "canary-in-the-file" not in words_of(content)
+    assert seen == []
+
+
+def test_a_page_that_fetches_anything_is_refused(listener, tmp_path):
+    """Even unescaped: the page is not rendered without the thing, it is not rendered at all."""
+    address, seen = listener
+    secret = tmp_path / "secret"
+    secret.write_text("canary-in-the-file")
+    for payload in fetching(address, secret):
+        with pytest.raises(ValueError, match="fetches nothing"):
+            pdf.document(f"<html lang=en><title>x</title><body>{payload}")
+    for payload in harmless(address, secret):
+        content = pdf.document(f"<html lang=en><title>x</title><body>{payload}")
+        assert not PdfReader(io.BytesIO(content)).attachments
+        assert "canary-in-the-file" not in words_of(content)
+    assert seen == []
+
+
+def test_after_a_refusal_the_next_statement_is_as_it_would_have_been(statement_of):
+    before = render(statement_of("refund"))
+    with pytest.raises(ValueError, match="fetches nothing"):
+        pdf.document("<html lang=en><title>x</title><body><img src='http://127.0.0.1/' alt=x>")
+    assert render(statement_of("refund")) == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "http://127.0.0.1/", "data:text/plain,x", "statement-font:../pdf.py",
+     "statement-font:inter-regular.ttf?x", "", "ftp://127.0.0.1/"],
+)  # fmt: skip
+def test_the_fetcher_serves_our_fonts_and_nothing_else(url):
+    with pytest.raises(ValueError, match="own fonts"):
+        ClosedFetcher().fetch(url)
+    assert ClosedFetcher().fetch("statement-font:inter-regular.ttf").read()[:4] == b"\0\1\0\0"

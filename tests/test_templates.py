@@ -1,0 +1,70 @@
+"""What every template keeps to, and that every one of them is used."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment
+
+from tests.apps import make_app
+
+ROOT = Path(__file__).resolve().parent.parent / "webapp"
+TEMPLATES = sorted(
+    path for folder in ("pages", "partials", "mail") for path in (ROOT / folder).rglob("*.html")
+)
+PAGES = [path for path in TEMPLATES if "mail" not in path.relative_to(ROOT).parts]
+FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
+NAMED = re.compile(r"\"((?:pages|partials|mail)/[\w/]+\.(?:html|txt))\"")
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The app's own, with its filters and globals."""
+    return make_app(f"sqlite:///{tmp_path_factory.mktemp('templates')}/unused.db").jinja_env
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_every_template_compiles(path: Path, environment: Environment) -> None:
+    assert environment.get_template(name_of(path)).name == name_of(path)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_form_has_an_action_and_a_csrf_field(path: Path) -> None:
+    for form in FORM.findall(path.read_text()):
+        opening = form[: form.index(">")]
+        assert 'action="' in opening, opening
+        if 'method="post"' in opening:
+            assert "csrf()" in form, opening
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_no_template_escapes_the_policy(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"\|\s*safe\b|hx-on|\bjs:|javascript:|<script(?![^>]*src=)", text)
+    if path in PAGES:
+        assert ' style="' not in text
+    # An attribute without quotes could be broken out of.
+    assert not re.search(r"<[^>]*\s[\w-]+=\{\{", text)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_templates_stay_short(path: Path) -> None:
+    assert path.read_text().count("\n") <= 100
+
+
+def test_every_template_is_used() -> None:
+    """Named by another one or by the code; mails are named by their letter."""
+    sources = [*ROOT.rglob("*.py"), *TEMPLATES, *(ROOT / "mail").rglob("*.txt")]
+    named = {name for path in sources for name in NAMED.findall(path.read_text())}
+    letters = " ".join(path.read_text() for path in ROOT.rglob("*.py"))
+    joined = {f"pages/join/{state}.html" for state in ("sign_in", "offer", "other_person", "dead")}
+    unused = [
+        name_of(path)
+        for path in TEMPLATES
+        if name_of(path) not in named | joined and f'"{path.stem}"' not in letters
+    ]
+    assert unused == []
