@@ -147,8 +147,14 @@ def survives(app: Flask, url: str, story: str, point: str) -> None:
     _go_on(deed)
 
 
+def _payer() -> User:
+    """Somebody whose plan is worth 49.97 EUR today: real processes live by the real calendar."""
+    begins = clock.today("Europe/Paris") - timedelta(days=22)
+    return make_person(period_start_on=begins, period_end_on=begins + timedelta(days=30))
+
+
 def _sending_by_worker() -> Deed:
-    user = make_person()
+    user = _payer()
     undo.send_now(user, join(user, make_owned(), "refund").id)
     return Deed(user)
 
@@ -169,7 +175,7 @@ def _asking_again() -> Deed:
 
 
 def _joining() -> Deed:
-    user = make_person()
+    user = _payer()
     invitation = make_invitation(user, make_owned())
     outbox.write("mail:invitation", {"invitation_id": invitation.id}, invitation=invitation)
     link = link_of(invitation)
@@ -177,14 +183,14 @@ def _joining() -> Deed:
 
 
 def _undoing() -> Deed:
-    user = make_person()
+    user = _payer()
     join(user, make_owned(), "refund")
     nothing = {"states": ("canceled",), "at_gateway": 0}
     return Deed(user, "/join/undo", **nothing)  # type: ignore[arg-type]
 
 
 def _sending_now() -> Deed:
-    user = make_person()
+    user = _payer()
     join(user, make_owned(), "refund")
     return Deed(user, "/join/confirmation")
 
