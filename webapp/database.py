@@ -104,8 +104,12 @@ class BaseModel(Model):
 
 
 def locked(query: Any) -> Any:
-    """The rows a transaction decides on: PostgreSQL locks them, SQLite already holds the file."""
-    return query.for_update() if is_postgresql() else query
+    """The rows a transaction decides on: PostgreSQL locks them, SQLite already holds the file.
+
+    NO KEY: a row that merely refers to one of them (an audit event, a transfer) does not wait, so
+    that no insert takes part in the order of locks (user, accounts, the rest).
+    """
+    return query.for_update("FOR NO KEY UPDATE") if is_postgresql() else query
 
 
 def connect_with(app: Any) -> None:

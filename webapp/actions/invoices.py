@@ -71,11 +71,7 @@ def mark_paid(account: Account, number: str) -> Invoice:
     Raises NotThere for a number that the account has not, Invalid for a voided invoice.
     """
     with transaction():
-        found = locked(
-            Invoice.select().where(Invoice.account == account, Invoice.number == number)
-        ).first()
-        if found is None:
-            raise NotThere("invoice")
+        found = _held(account, number)
         if found.voided_at is not None:
             raise Invalid("invoice_voided", field="number")
         changed = (
@@ -96,13 +92,7 @@ def void(account: Account, number: str) -> Invoice:
     that is settled by the billing that took it.
     """
     with transaction():
-        # The account's lock first, as when an invoice is opened: credit has one user at a time.
-        locked(Account.select(Account.id).where(Account.id == account.id)).first()
-        found = locked(
-            Invoice.select().where(Invoice.account == account, Invoice.number == number)
-        ).first()
-        if found is None:
-            raise NotThere("invoice")
+        found = _held(account, number)
         if found.voided_at is None:
             by_credit = sum(int(use.amount_minor) for use in credit.uses_of(found))
             if found.paid_minor > by_credit:
@@ -111,6 +101,17 @@ def void(account: Account, number: str) -> Invoice:
             Invoice.update(voided_at=clock.now()).where(Invoice.id == found.id).execute()
             _record(found, "invoice:voided")
     return _again(found)
+
+
+def _held(account: Account, number: str) -> Invoice:
+    # The account's lock first, as when an invoice is opened: credit has one user at a time.
+    locked(Account.select(Account.id).where(Account.id == account.id)).first()
+    found: Invoice | None = locked(
+        Invoice.select().where(Invoice.account == account, Invoice.number == number)
+    ).first()
+    if found is None:
+        raise NotThere("invoice")
+    return found
 
 
 def _again(invoice: Invoice) -> Invoice:

@@ -8,6 +8,7 @@ from peewee import chunked, fn
 from invoices.ledger import NORMAL, Kind, LedgerAccountRef, Transfer
 from webapp import clock
 from webapp.actions.ledger_check import check as check
+from webapp.database import locked
 from webapp.models import LedgerAccount, LedgerTransfer
 
 # Rows in one statement: far under the variables that either engine binds.
@@ -22,6 +23,7 @@ def post(transfers: Iterable[Transfer]) -> None:
     """
     posted = list(transfers)
     ids = _ids({side for one in posted for side in (one.debit, one.credit)})
+    _lock(sorted(ids.values()))
     now = clock.now()
     rows = [
         {
@@ -95,6 +97,13 @@ def _ids(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
     for batch in chunked(rows, AT_ONCE):
         LedgerAccount.insert_many(batch).on_conflict_ignore().execute()
     return found | _known(set(missing))
+
+
+def _lock(ids: list[int]) -> None:
+    """All at once and in one order: the trigger locks two at a time, as the transfers come."""
+    for batch in chunked(ids, AT_ONCE):
+        wanted = LedgerAccount.select(LedgerAccount.id).where(LedgerAccount.id.in_(batch))
+        list(locked(wanted.order_by(LedgerAccount.id)))
 
 
 def _known(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:

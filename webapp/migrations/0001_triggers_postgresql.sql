@@ -4,7 +4,7 @@ DECLARE
   credit ledger_account;
 BEGIN
   -- Locked in the order of their ids, so that two transfers cannot wait for each other.
-  PERFORM 1 FROM ledger_account WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR UPDATE;
+  PERFORM 1 FROM ledger_account WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR NO KEY UPDATE;
   SELECT * INTO debit FROM ledger_account WHERE id = NEW.debit_id;
   SELECT * INTO credit FROM ledger_account WHERE id = NEW.credit_id;
   IF debit.currency IS DISTINCT FROM credit.currency THEN
