@@ -1,6 +1,8 @@
 """Every test that touches the database runs on SQLite and on PostgreSQL."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,18 @@ from flask import Flask
 from tests.postgresql import temporary_server
 
 ENGINES = ("sqlite", "postgresql")
+
+
+def _work_in_memory() -> None:
+    """Nothing in a test has to outlive a power cut, and databases on a disk take twice as long."""
+    memory = Path("/dev/shm")
+    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 1024**3
+    if is_roomy and "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None
+
+
+_work_in_memory()
 
 
 @pytest.fixture(scope="session")

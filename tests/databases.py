@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from playhouse.db_url import connect
@@ -47,19 +48,68 @@ def _postgresql_template(server: str) -> str:
 
 @contextmanager
 def fresh_postgresql(server: str) -> Iterator[str]:
+    """A database that another test may have had before: emptied, for that is five times as quick
+    as a new one. One whose tables or triggers were changed is thrown away."""
+    url, before = _spare.pop() if _spare else _made(server)
+    try:
+        yield url
+    finally:
+        with _connected(url) as connection:
+            emptied = connection.execute(STRUCTURE).fetchone() == before
+            if emptied:
+                connection.execute(EMPTY)
+        if emptied:
+            _spare.append((url, before))
+        else:
+            _admin(server, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+# Databases that nobody uses, with their structure.
+_spare: list[tuple[str, Any]] = []
+
+STRUCTURE = """
+SELECT (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace),
+       (SELECT string_agg(oid || tgenabled::text, ',' ORDER BY oid) FROM pg_trigger)
+"""
+
+# As a replica nothing but the deletions happens: no trigger refuses, no foreign key looks.
+EMPTY = """
+SET session_replication_role = replica;
+DO $$
+DECLARE named text;
+BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  FOR named IN SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'schema_migration'
+  LOOP EXECUTE format('DELETE FROM %I', named); END LOOP;
+  PERFORM setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
+
+
+def _made(server: str) -> tuple[str, Any]:
     name = f"test_{uuid4().hex[:12]}"
     _admin(server, f"CREATE DATABASE {name} TEMPLATE {_postgresql_template(server)}")
-    try:
-        yield server.rpartition("/")[0] + f"/{name}"
-    finally:
-        _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+    url = server.rpartition("/")[0] + f"/{name}"
+    with _connected(url) as connection:
+        return url, connection.execute(STRUCTURE).fetchone()
 
 
 def _admin(server: str, statement: str) -> None:
-    admin = connect(server, autoconnect=False)
-    admin.connect()
+    with _connected(server) as connection:
+        connection.execute(statement)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Any]:
+    """A connection past the program's own, where each statement is its own transaction."""
+    other = connect(url, autoconnect=False)
+    other.connect()
     try:
-        admin.connection().autocommit = True
-        admin.connection().execute(statement)
+        other.connection().autocommit = True
+        yield other.connection()
     finally:
-        admin.close()
+        other.close()
