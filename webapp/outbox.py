@@ -6,7 +6,7 @@ last try, where somebody sees it. This module knows kinds by name only; worker.p
 handlers."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +64,16 @@ def write(
     if leaves_at is None or leaves_at <= now:
         _nudge_after_commit()
     return message
+
+
+def write_all(kind: str, effects: Sequence[tuple[dict[str, Any], Any]]) -> None:
+    """Many effects of one kind, (payload, invitation) each, to be carried out at once."""
+    now = clock.now()
+    common = {"kind": kind, "created_at": now, "leaves_at": now}
+    OutboxMessage.insert_many(
+        [{**common, "payload": payload, "invitation": about} for payload, about in effects]
+    ).execute()
+    _nudge_after_commit()
 
 
 def _nudge_after_commit() -> None:

@@ -8,6 +8,8 @@ _SPELLED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l
 
 def cleaned(text: str, most: int) -> str:
     """One line without control, format or surrogate characters, at most `most` characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:most].rstrip()
     kept = "".join(" " if character in "\t\r\n" else character for character in text)
     kept = "".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
     return " ".join(unicodedata.normalize("NFC", kept).split())[:most].rstrip()

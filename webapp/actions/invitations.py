@@ -8,30 +8,18 @@ from typing import Any
 from webapp import clock, outbox
 from webapp.actions import limits
 from webapp.actions.audit import record
+from webapp.actions.inviting import Asked, already_asked, write_all
+from webapp.actions.inviting import Offer as Offer
 from webapp.actions.previews import Row
 from webapp.database import locked, transaction
 from webapp.errors import NotAllowed, NotThere, Stale, TooMany
 from webapp.models import Account, Invitation, InvitationLink, Membership, OutboxMessage
 from webapp.permissions import GRANT_ADMIN, INVITE, may
 from webapp.policy import policy
-from webapp.texts import cleaned, cleaned_note, folded
+from webapp.texts import cleaned
 
 ROLES = ("member", "finance", "admin")
 LICENCES = ("basic", "licensed")
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What the invited people get, and what the mail says."""
-
-    licence: str = "basic"
-    role: str = "member"
-    locale: str = "fr"
-    name: str = ""
-    department: str = ""
-    job_title: str = ""
-    location: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +35,13 @@ def invite(by: Membership, rows: Sequence[Row], offer: Offer) -> Invited:
     person may not, or the plan is not active."""
     with transaction():
         account = _inviting(by, offer.role)
-        left = limits.left_today(account, clock.now())
-        written: list[Invitation] = []
-        kept: list[Row] = []
-        for row in rows:
-            invitation = _written(by, row, offer) if len(written) < left else None
-            if invitation is None:
-                kept.append(row)
-                continue
-            _mail(invitation)
-            record(by, "invitation:sent", f"invitation:{invitation.id}")
-            written.append(invitation)
-    return Invited(written, kept)
+        now = clock.now()
+        taken = already_asked(account.id, [row.email for row in rows])
+        free = [row for row in rows if row.email not in taken]
+        going = free[: limits.left_today(account, now)]
+        written = write_all(by, [Asked(row.email, row.name, offer) for row in going], now)
+        gone = {row.email for row in going}
+    return Invited(written, [row for row in rows if row.email not in gone])
 
 
 def why_not_inviting(by: Membership) -> str:
@@ -79,40 +62,6 @@ def _inviting(by: Membership, role: str = "member") -> Account:
     if role == "admin" and not may(fresh, GRANT_ADMIN):
         raise NotAllowed("grant_admin")
     return account
-
-
-def _written(by: Membership, row: Row, offer: Offer) -> Invitation | None:
-    """A new pending invitation; None when the address has one in the meantime."""
-    now = clock.now()
-    name = row.name or cleaned(offer.name, 100)
-    department = cleaned(offer.department, 100)
-    fields = {
-        "account": by.account_id,
-        "email": row.email,
-        "name": name,
-        "department": department,
-        "job_title": cleaned(offer.job_title, 100),
-        "location": cleaned(offer.location, 100),
-        "note": cleaned_note(offer.note, 1000),
-        "locale": offer.locale,
-        "licence": offer.licence,
-        "is_admin": offer.role == "admin",
-        "is_finance": offer.role == "finance",
-        "folded": folded(name, row.email, department),
-        "inviter": by.user_id,
-        "created_at": now,
-        "delivery_at": now,
-        "expires_at": now + timedelta(days=policy().invitation_days),
-    }
-    is_pending = (
-        (Invitation.account == by.account_id)
-        & (Invitation.email == row.email)
-        & (Invitation.status == "pending")
-    )
-    # The account is locked, so nobody writes another one between the question and the insert.
-    if Invitation.select().where(is_pending).exists():
-        return None
-    return Invitation.create(**fields)
 
 
 def _mail(invitation: Invitation) -> None:

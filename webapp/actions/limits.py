@@ -1,7 +1,10 @@
 """Limits that protect strangers from our mails (rule I12). The organisation's own limit names
 itself; those of an address only say "later", so that they tell nothing of other organisations."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from peewee import fn
 
@@ -36,26 +39,55 @@ def day_ends_at(account: Account, now: datetime) -> datetime:
 
 def wants_rest(email: str, account: Account, now: datetime) -> bool:
     """Has this address had enough invitations for now, from here or from anywhere?"""
-    mails = (
-        OutboxMessage.select()
-        .join(Invitation)
+    return email in resting([email], account, now)
+
+
+def resting(emails: Sequence[str], account: Account, now: datetime) -> set[str]:
+    """Those of a few hundred addresses that have had enough invitations for now."""
+    i, week = Invitation, timedelta(days=7)
+    mailed: Any = (
+        OutboxMessage.select(i.email)
+        .join(i)
         .where(
-            Invitation.email == email,
+            i.email.in_(emails),
             OutboxMessage.kind == "mail:invitation",
             OutboxMessage.created_at > now - DAY,
             OutboxMessage.canceled_at.is_null(),
         )
-        .count()
+        .group_by(i.email)
+        .having(fn.COUNT(OutboxMessage.id) >= MAILS_TO_AN_ADDRESS)
     )
-    if mails >= MAILS_TO_AN_ADDRESS:
-        return True
-    others = (
-        Invitation.select(fn.COUNT(fn.DISTINCT(Invitation.account)))
-        .where(
-            Invitation.email == email,
-            Invitation.account != account,
-            Invitation.created_at > now - timedelta(days=7),
-        )
-        .scalar()
+    asked: Any = (
+        i.select(i.email)
+        .where(i.email.in_(emails), i.account != account, i.created_at > now - week)
+        .group_by(i.email)
+        .having(fn.COUNT(fn.DISTINCT(i.account)) >= ORGANISATIONS_TO_AN_ADDRESS)
     )
-    return int(others) >= ORGANISATIONS_TO_AN_ADDRESS
+    return {row[0] for query in (mailed, asked) for row in query.tuples()}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How many of some invitations go out at once, and (instant, how many) of the following days.
+    `never` is for an organisation that may invite nobody."""
+
+    at_once: int
+    later: tuple[tuple[datetime, int], ...] = ()
+    never: bool = False
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return self.later[-1][0] if self.later else None
+
+
+def schedule(account: Account, count: int, now: datetime) -> Schedule:
+    """When `count` invitations go out, if nobody of the organisation invites anybody else."""
+    at_once = min(count, left_today(account, now))
+    per_day, rest = int(account.invitations_per_day), count - at_once
+    if rest and not per_day:
+        return Schedule(at_once, never=True)
+    first, days = day_ends_at(account, now), -(-rest // max(per_day, 1))
+    later = (
+        (first + DAY * number, min(per_day, rest - per_day * number)) for number in range(days)
+    )
+    return Schedule(at_once, tuple(later))
