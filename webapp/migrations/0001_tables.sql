@@ -193,6 +193,62 @@ CREATE UNIQUE INDEX invitation_link_token_hash ON invitation_link (token_hash);
 
 CREATE INDEX invitation_link_invitation_id ON invitation_link (invitation_id);
 
+CREATE TABLE upload (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    account_id BIGINT NOT NULL,
+    inviter_id BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    headings TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    content BYTEA,
+    licence TEXT NOT NULL,
+    role TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    note TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    sent_to INTEGER NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ,
+    FOREIGN KEY (account_id) REFERENCES account (id),
+    FOREIGN KEY (inviter_id) REFERENCES user_ (id),
+    CONSTRAINT upload_status CHECK (status IN ('draft', 'sending', 'waiting', 'done', 'canceled')),
+    CONSTRAINT upload_ended CHECK ((status IN ('done', 'canceled')) = (ended_at IS NOT NULL)),
+    CONSTRAINT upload_licence CHECK (licence IN ('basic', 'licensed')),
+    CONSTRAINT upload_role CHECK (role IN ('member', 'finance', 'admin')),
+    CONSTRAINT upload_locale CHECK (locale IN ('fr', 'en')),
+    CONSTRAINT upload_counts CHECK (0 <= sent AND sent <= confirmed AND confirmed <= total)
+);
+
+CREATE INDEX upload_newest ON upload (account_id, id);
+
+CREATE TABLE upload_row (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    upload_id BIGINT NOT NULL,
+    line INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    name TEXT NOT NULL,
+    department TEXT NOT NULL,
+    job_title TEXT NOT NULL,
+    location TEXT NOT NULL,
+    licence TEXT NOT NULL,
+    role TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    is_mended BOOLEAN NOT NULL,
+    invitation_id BIGINT,
+    FOREIGN KEY (upload_id) REFERENCES upload (id) ON DELETE CASCADE,
+    FOREIGN KEY (invitation_id) REFERENCES invitation (id),
+    CONSTRAINT upload_row_verdict CHECK (verdict IN ('ready', 'repeated', 'malformed', 'member', 'invited', 'later', 'admin', 'sent')),
+    CONSTRAINT upload_row_sent CHECK ((verdict = 'sent') = (invitation_id IS NOT NULL))
+);
+
+CREATE UNIQUE INDEX upload_row_upload_id_line ON upload_row (upload_id, line);
+
+CREATE INDEX upload_row_upload_id_verdict_line ON upload_row (upload_id, verdict, line);
+
 CREATE TABLE payment (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     account_id BIGINT NOT NULL,

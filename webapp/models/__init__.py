@@ -16,6 +16,7 @@ from webapp.models.ledger import LedgerAccount, LedgerTransfer
 from webapp.models.outbox_message import KeptMail, OutboxMessage
 from webapp.models.payment import Invoice, Payment
 from webapp.models.statement import Statement, StatementSeries
+from webapp.models.upload import Upload, UploadRow
 from webapp.models.user import Membership, Session, SignInCode, Throttle, User
 
 ALL = (
@@ -28,6 +29,8 @@ ALL = (
     Throttle,
     Invitation,
     InvitationLink,
+    Upload,
+    UploadRow,
     Payment,
     Invoice,
     Acceptance,
@@ -75,6 +78,8 @@ __all__ = [
     "Subscription",
     "SyncState",
     "Throttle",
+    "Upload",
+    "UploadRow",
     "User",
     "WebhookEvent",
 ]
