@@ -180,6 +180,11 @@ def _record(refund: Refund, answer: GatewayRefund) -> None:
         raise ValueError(f"refund {refund.id}: the gateway answered another amount")
     with transaction():
         before = locked(Refund.select(Refund.state).where(Refund.id == refund.id)).scalar()
+        if answer.state == before and answer.bank_reference:
+            # Banks tell their reference days after the money arrived.
+            Refund.update(bank_reference=answer.bank_reference).where(
+                Refund.id == refund.id, Refund.bank_reference != answer.bank_reference
+            ).execute()
         if answer.state not in NEXT.get(before, ()):
             return
         Refund.update(

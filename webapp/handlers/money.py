@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from webapp.actions import (
     charging,
     credit_pushes,
+    following,
     refunds,
     settlements,
     statements,
@@ -20,6 +21,9 @@ from webapp.payments.source import Unmappable
 from webapp.policy import policy
 
 log = logging.getLogger("affluent.worker")
+
+# So many refunds in a row without an answer: the gateway is away, and it isn't only one of them.
+ENOUGH = 3
 
 
 def gateway() -> Gateway:
@@ -88,12 +92,18 @@ def _or_later() -> Iterator[None]:
 
 
 def follow_refunds() -> None:
-    """Asks what became of the refunds under way, each by itself."""
-    for each in list(refunds.underway()):
+    """Asks what became of the refunds that have left, each by itself."""
+    silences = 0
+    for each in following.due():
+        if silences == ENOUGH:
+            return  # nothing will be answered for the others either
+        if not following.take_up(each):
+            continue
         try:
             refunds.follow(each.id, gateway())
+            silences = 0
         except (GatewayAway, Deferred) as error:
             log.warning("refund %s: %s", each.id, error)
-            return  # nothing will be answered for the others either
+            silences += 1
         except (GatewayRefusal, ValueError) as error:
             log.error("refund %s: %s", each.id, error)

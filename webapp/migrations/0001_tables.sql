@@ -461,6 +461,7 @@ CREATE TABLE refund (
     created_at TIMESTAMPTZ NOT NULL,
     requested_at TIMESTAMPTZ,
     changed_at TIMESTAMPTZ NOT NULL,
+    followed_at TIMESTAMPTZ,
     FOREIGN KEY (share_id) REFERENCES settlement_share (id),
     FOREIGN KEY (payment_id) REFERENCES payment (id),
     CONSTRAINT refund_state CHECK (state IN ('held', 'requested', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')),
@@ -478,6 +479,8 @@ CREATE UNIQUE INDEX refund_gateway_reference ON refund (gateway_reference);
 CREATE UNIQUE INDEX refund_one_alive ON refund (share_id) WHERE state NOT IN ('failed', 'canceled');
 
 CREATE INDEX refund_underway ON refund (changed_at) WHERE state IN ('requested', 'pending', 'requires_action', 'failed');
+
+CREATE INDEX refund_arrived ON refund (changed_at) WHERE state = 'succeeded';
 
 CREATE TABLE ledger_account (
     id BIGSERIAL NOT NULL PRIMARY KEY,

@@ -139,7 +139,8 @@ REFUND_STATES = (
 class Refund(BaseModel):
     """Money on its way out, one row for each try of a share; committed before the gateway is
     called, with an idempotency key of its own (rule M6). `is_by_hand` is paid by bank transfer,
-    on `paid_on`, with the bank's reference."""
+    on `paid_on`, with the bank's reference. `followed_at` is when the gateway was last asked about
+    it without a hint."""
 
     share_id: int
     share = ForeignKeyField(SettlementShare, backref="refunds", index=False)
@@ -157,6 +158,7 @@ class Refund(BaseModel):
     created_at = InstantField()
     requested_at = InstantField(null=True)
     changed_at = InstantField()
+    followed_at = InstantField(null=True)
 
     class Meta:
         constraints = [
@@ -182,4 +184,7 @@ Refund.add_index(
         "CREATE INDEX refund_underway ON refund (changed_at)"
         " WHERE state IN ('requested', 'pending', 'requires_action', 'failed')"
     )
+)
+Refund.add_index(
+    SQL("CREATE INDEX refund_arrived ON refund (changed_at) WHERE state = 'succeeded'")
 )
