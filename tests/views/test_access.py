@@ -70,6 +70,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
         PUBLIC,
         {"": 404, "link holder": 200, "invitee": 200, "other invitee": 200},
     ),
+    # Outside of htmx, the page itself.
+    ("join.look_again", "GET"): (PUBLIC, 303),
     # The invitee has a plan to settle, and sends no offer with this form.
     ("join.accept", "POST"): (SIGNED_IN, {"": 422, "other invitee": 403}),
     ("join.decline", "POST"): (PUBLIC, {"": 403, "link holder": 303, "invitee": 303}),

@@ -17,10 +17,11 @@ from webapp.actions import (
     statements,
     undo,
 )
-from webapp.htmx import go, render
+from webapp.htmx import go, render, unchanged_or, wants_partial
 from webapp.models import Acceptance, Invitation, InvitationLink, Statement, User
 from webapp.permissions import PUBLIC, SIGNED_IN, Viewer, allows
 from webapp.security import current_viewer, require_viewer
+from webapp.views import asked
 from webapp.views import link as links
 
 views = Blueprint("join", __name__)
@@ -44,6 +45,35 @@ def show() -> Response:
         return _without_link(viewer)
     response = _standing(link, viewer)
     return links.keep(response, link.token_hash)
+
+
+@views.get("/join/offer")
+@allows(PUBLIC)
+def look_again() -> Response:
+    """What a page that waits asks for: 304 while nothing changed, the offer when something did,
+    and the whole page anew when it has become another one (rule J6)."""
+    viewer, link = current_viewer(), _live_link()
+    if not wants_partial() or viewer is None or link is None or not _is_for(link, viewer):
+        return go("join.show")
+    response = unchanged_or(_offer(link.invitation, viewer, 200))
+    return links.keep(response, link.token_hash)
+
+
+def is_answering() -> bool:
+    """Does the request come from the page of an invitation that can still be answered? htmx asks
+    from nowhere else, whatever the invitation has become."""
+    return wants_partial() or _live_link() is not None
+
+
+def proving(status: int, **step: Any) -> Response:
+    """The invitation's page at a step of showing who one is; htmx gets that step alone."""
+    viewer, link = current_viewer(), _live_link()
+    if link is None:
+        return go("join.show")
+    step = {"problem": "proof" if viewer else "", **_person(link.invitation, viewer), **step}
+    if wants_partial():
+        return render("partials/sign_in/ways.html", None, status, then="join", **step)
+    return _standing(link, viewer, status, **step)
 
 
 @views.post("/join/acceptance")
@@ -156,10 +186,12 @@ def _without_link(viewer: Viewer | None) -> Response:
     return _page("no_link", 404, None) if acceptance is None else _result(acceptance)
 
 
-def _standing(link: InvitationLink, viewer: Viewer | None) -> Response:
+def _standing(
+    link: InvitationLink, viewer: Viewer | None, status: int = 200, **step: Any
+) -> Response:
     """The page for the state that the invitation and the person are in (rule J15)."""
     invitation, now = link.invitation, clock.now()
-    is_other = viewer is not None and viewer.user.email != invitation.email
+    is_other = viewer is not None and not _is_for(link, viewer)
     dead = joining.why_dead(invitation, link, now)
     if dead == "accepted" and viewer is not None and not is_other:
         acceptance = joining.acceptance_of(invitation)
@@ -170,20 +202,50 @@ def _standing(link: InvitationLink, viewer: Viewer | None) -> Response:
     if is_other:
         return _page("other_person", 200, invitation)
     if viewer is None:
-        return _page("sign_in", 200, invitation, is_new=not sign_in.is_user(invitation.email))
-    return _offer(invitation, viewer, 200)
+        return _page("sign_in", status, invitation, **{**_person(invitation, viewer), **step})
+    return _offer(invitation, viewer, status, **step)
 
 
-def _offer(invitation: Invitation, viewer: Viewer, status: int, problem: str = "") -> Response:
+def _live_link() -> InvitationLink | None:
+    link = links.held_link()
+    if link is None or joining.why_dead(link.invitation, link, clock.now()):
+        return None
+    return link
+
+
+def _is_for(link: InvitationLink, viewer: Viewer) -> bool:
+    return bool(viewer.user.email == link.invitation.email)
+
+
+def _person(invitation: Invitation, viewer: Viewer | None) -> dict[str, Any]:
+    """What the step needs to know of whoever is to be proven: a visitor's address is not shown."""
+    is_new = viewer is None and not sign_in.is_user(invitation.email)
+    return {
+        "is_invited": True,
+        "is_new": is_new,
+        "is_asked": asked.is_recent(invitation.email),
+        "name": request.form.get("name", "") or (invitation.name if is_new else ""),
+        "email": viewer.user.email if viewer is not None else request.form.get("email", ""),
+    }
+
+
+def _offer(
+    invitation: Invitation, viewer: Viewer, status: int, problem: str = "", **step: Any
+) -> Response:
     offer = offers.offer_to(viewer.membership, invitation, clock.now())
-    return _page(
-        "offer",
+    chosen = request.form.get("choice") or session.get("chosen")
+    is_fresh = sessions.is_fresh(viewer.session)
+    return render(
+        "pages/join/offer.html",
+        "partials/join/offer.html",
         status,
-        invitation,
+        invitation=invitation,
         offer=offer,
         problem=problem,
-        chosen=request.form.get("choice") or session.get("chosen"),
-        is_fresh=sessions.is_fresh(viewer.session),
+        chosen=chosen,
+        is_proven=is_fresh and session.get("chosen") == "credit",
+        then="join",
+        **{**_person(invitation, viewer), **step},
     )
 
 
@@ -207,8 +269,8 @@ def _result(acceptance: Acceptance, status: int = 200, problem: str = "") -> Res
 
 
 def _page(state: str, status: int, invitation: Invitation | None, **context: Any) -> Response:
-    page = state if state in ("sign_in", "offer", "other_person") else "dead"
+    page = state if state in ("sign_in", "other_person") else "dead"
+    context = {"then": "join", "is_invited": True, **context}
     return render(
-        f"pages/join/{page}.html", None, status, state=state, invitation=invitation,
-        then="join", is_invited=True, **context,
-    )  # fmt: skip
+        f"pages/join/{page}.html", None, status, state=state, invitation=invitation, **context
+    )

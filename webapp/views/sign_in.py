@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request, session
+from flask import Blueprint, Response, request
 from flask_babel import get_locale
 
 from webapp import security
@@ -12,6 +12,7 @@ from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import User
 from webapp.permissions import PUBLIC, SIGNED_IN, allows
+from webapp.views import asked, join
 from webapp.views.link import held_link
 
 views = Blueprint("sign_in", __name__)
@@ -58,13 +59,13 @@ def _request_code() -> Response:
     given = request.form.get("email", "")
     email = given or _invited_email()
     try:
-        session["code_email"] = given and normalised(given)
         sign_in.request_code(
             email,
             security.browser_id(),
             security.source(),
             is_invited=bool(email) and email == _invited_email(),
         )
+        asked.remember(given and normalised(given), normalised(email))
     except (Invalid, ValueError):
         return _page(422, error="email")
     return _code_page(200)
@@ -76,13 +77,13 @@ def _invited_email() -> str:
 
 
 def _redeem() -> Response:
-    email = request.form.get("email") or session.get("code_email") or _invited_email()
+    email = request.form.get("email") or asked.email() or _invited_email()
     try:
         user = sign_in.by_code(email, security.browser_id(), request.form["code"])
     except Invalid as error:
         return _code_page(422, error=error.code, again=bool(error.facts.get("again")))
     security.sign_in(user or _new_person(email))
-    session.pop("code_email", None)
+    asked.forget()
     return _on()
 
 
@@ -103,7 +104,7 @@ def _new_person(email: str) -> User:
 @allows(SIGNED_IN)
 def destroy() -> Response:
     security.sign_out()
-    session.pop("code_email", None)
+    asked.forget()
     return go(PLACES["join"]) if _then() == "join" else go("sign_in.show")
 
 
@@ -117,6 +118,8 @@ def _on() -> Response:
 
 
 def _page(status: int = 200, **context: Any) -> Response:
+    if _then() == "join" and join.is_answering():
+        return join.proving(status, **context)
     return render(
         "pages/sign_in/index.html",
         None,
@@ -128,18 +131,13 @@ def _page(status: int = 200, **context: Any) -> Response:
 
 
 def _code_page(status: int, **context: Any) -> Response:
-    # In place on the invitation's own page, which is not lost by it.
-    is_invited = _then() == "join"
-    link = held_link()
-    is_new = is_invited and link is not None and not sign_in.is_user(link.invitation.email)
+    if _then() == "join" and join.is_answering():
+        return join.proving(status, **{"is_asked": True, **context})
     return render(
         "pages/sign_in/code.html",
         None,
         status,
         then=_then(),
-        is_invited=is_invited,
-        is_new=is_new,
-        name=request.form.get("name", "") or (link.invitation.name if is_new and link else ""),
-        email="" if is_invited else session.get("code_email", ""),
+        email=asked.email(),
         **context,
     )
