@@ -17,6 +17,7 @@ DEVELOPMENT = "development"
 
 SEE_USERS = "see users"
 INVITE = "invite"
+MANAGE_MEMBERS = "manage members"
 GRANT_ADMIN = "grant the roles owner and admin"
 SETTINGS = "settings"
 SEE_BILLING = "see billing"
@@ -24,8 +25,8 @@ OPERATE = "operate"
 
 # role → capabilities, PRODUCT.md's "Who may do what"
 TABLE: dict[str, frozenset[str]] = {
-    "owner": frozenset({SEE_USERS, INVITE, GRANT_ADMIN, SETTINGS, SEE_BILLING}),
-    "admin": frozenset({SEE_USERS, INVITE, SETTINGS}),
+    "owner": frozenset({SEE_USERS, INVITE, MANAGE_MEMBERS, GRANT_ADMIN, SETTINGS, SEE_BILLING}),
+    "admin": frozenset({SEE_USERS, INVITE, MANAGE_MEMBERS, SETTINGS}),
     "finance": frozenset({SEE_BILLING}),
     "member": frozenset(),
     "individual": frozenset(),

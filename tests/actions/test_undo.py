@@ -212,10 +212,11 @@ def test_from_the_last_moment_on_it_is_too_late(
     assert tables() == before
 
 
-def test_who_has_left_meanwhile_has_nothing_to_undo(organisation: Account) -> None:
+def test_who_has_gone_elsewhere_meanwhile_has_nothing_to_undo(organisation: Account) -> None:
     user = make_person()
     acceptance = join(user, organisation, "refund")
     acceptance.membership.end(ACCEPTED)
+    Membership.create(user=user, account=make_owned("Maison Petit"), joined_at=ACCEPTED)
     before = tables()
 
     with pytest.raises(Blocked, match="left_already"):

@@ -142,6 +142,36 @@ def open_individual(user: User, currency: str) -> Membership:
     return member
 
 
+def own_again(user: User, currency: str) -> Membership:
+    """The person's own individual account, free (rule J16): the one that closed when they joined an
+    organisation, or a new one for who never had any. The caller has ended what was before."""
+    account = closed_account(user)
+    if account is None:
+        return open_individual(user, currency)
+    Account.update(closed_at=None).where(Account.id == account.id).execute()
+    member: Membership = Membership.create(
+        user=user, account=account, is_owner=True, joined_at=clock.now()
+    )
+    return member
+
+
+def closed_account(user: User) -> Account | None:
+    """The individual account that the user owned last, closed since."""
+    found: Account | None = (
+        Account.select()
+        .join(Membership)
+        .where(
+            Membership.user == user,
+            Membership.is_owner,
+            Account.kind == "individual",
+            Account.closed_at.is_null(False),
+        )
+        .order_by(Account.closed_at.desc(), Account.id.desc())
+        .first()
+    )
+    return found
+
+
 def _user(email: str, locale: str, password_hash: str | None, name: str = "") -> User:
     user: User | None = locked(User.select().where(User.email == email)).first()
     if user is None:

@@ -25,17 +25,20 @@ from webapp.models import (
 
 def undo(user: User, acceptance_id: int) -> Acceptance:
     """Restores plan, membership, seat and ledger, and cancels the statements; the link stays
-    spent. Again changes nothing. Stale once the window has closed or the money has left, Blocked
-    when the person has become the organisation's last owner or is no member any more."""
+    spent. Again changes nothing. Who left meanwhile, or was removed, undoes from their own free
+    account: no organisation keeps a credit by sending its giver away. Stale once the window has
+    closed or the money has left, Blocked when the person has become the organisation's last owner
+    or has gone elsewhere since."""
     with transaction():
         acceptance = _held(user, acceptance_id)
         if acceptance.undone_at is not None:
             return acceptance
-        _require_undoable(acceptance)
+        present = _require_undoable(acceptance)
         now = clock.now()
         _claim(acceptance, undone_at=now)
-        if not acceptance.membership.end(now):
-            raise Blocked("left_already")
+        present.end(now)
+        if present.account.kind == "individual":
+            Account.update(closed_at=now).where(Account.id == present.account_id).execute()
         _restore(acceptance)
         settlement = Settlement.get_or_none(Settlement.acceptance == acceptance)
         if settlement is not None:
@@ -79,7 +82,10 @@ def _held(user: User, acceptance_id: int) -> Acceptance:
     """The acceptance with all that it decides on locked, in the order in which joining locks."""
     locked(User.select(User.id).where(User.id == user.id)).first()
     acceptance = find(user, acceptance_id)
+    present = user.membership()
     ids = [acceptance.organisation_id, acceptance.left_membership.account_id]
+    if present is not None:
+        ids.append(present.account_id)
     list(locked(Account.select(Account.id).where(Account.id.in_(ids)).order_by(Account.id)))
     locked(Acceptance.select(Acceptance.id).where(Acceptance.id == acceptance_id)).first()
     return find(user, acceptance_id)
@@ -99,12 +105,27 @@ def _claim(acceptance: Acceptance, **changes: object) -> None:
         raise Stale("acceptance")
 
 
-def _require_undoable(acceptance: Acceptance) -> None:
-    membership: Membership = acceptance.membership
-    if membership.ended_at is not None:
+def _require_undoable(acceptance: Acceptance) -> Membership:
+    """The membership that undoing ends: the one that joining began or, after leaving, that in the
+    person's own free account."""
+    present: Membership | None = acceptance.user.membership()
+    if present is None or not _is_from(present, acceptance):
         raise Blocked("left_already")
-    if membership.is_owner and _owners(acceptance.organisation) == 1:
+    if present.account.is_organisation and present.is_owner and _owners(present.account) == 1:
         raise Blocked("last_owner")
+    return present
+
+
+def _is_from(present: Membership, acceptance: Acceptance) -> bool:
+    if present.id == acceptance.membership_id:
+        return True
+    is_own = present.account.kind == "individual" and present.is_owner
+    later = Acceptance.select().where(
+        Acceptance.user == acceptance.user_id,
+        Acceptance.id > acceptance.id,
+        Acceptance.undone_at.is_null(),
+    )
+    return is_own and present.account.subscription() is None and not later.exists()
 
 
 def _owners(organisation: Account) -> int:

@@ -91,6 +91,8 @@ CREATE INDEX membership_newest ON membership (account_id, joined_at, id) WHERE e
 
 CREATE INDEX membership_licensed ON membership (account_id) WHERE ended_at IS NULL AND licence = 'licensed';
 
+CREATE INDEX membership_of_user ON membership (user_id, ended_at);
+
 CREATE TABLE session_ (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     token_hash TEXT NOT NULL,

@@ -99,6 +99,8 @@ Membership.add_index(
         " WHERE ended_at IS NULL AND licence = 'licensed'"
     )
 )
+# Where a person was before.
+Membership.add_index(SQL("CREATE INDEX membership_of_user ON membership (user_id, ended_at)"))
 
 
 class Session(BaseModel):
