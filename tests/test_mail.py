@@ -443,3 +443,43 @@ def test_a_person_who_took_it_back_gets_the_cancelling_statement(app: Flask) -> 
     assert "Atelier Dumas" in text_of(mail)
     assert f"{BASE}/account" in text_of(mail)
     assert [part.get_filename() for part in mail.iter_attachments()] == [f"{cancelling.number}.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("is_removed", "subject"),
+    [
+        (True, "Vous n’êtes plus membre du compte Atelier Dumas"),
+        (False, "Vous avez quitté Atelier Dumas"),
+    ],
+)
+def test_who_left_or_was_removed_learns_what_they_own_now(
+    app: Flask, is_removed: bool, subject: str
+) -> None:
+    with time_machine.travel(money.ACCEPTED + timedelta(hours=1), tick=True):
+        settlement = money.settled("credit")
+        membership = settlement.acceptance.membership
+        membership.end(clock.now())
+        OutboxMessage.delete().execute()
+        payload = {"membership_id": membership.id, "is_removed": is_removed}
+        outbox.write("mail:departed", payload)
+        mail = only_mail()
+    text, html = text_of(mail), text_of(mail, "html")
+    assert mail["Subject"] == subject
+    assert mail["To"] == "camille@example.org"
+    for part in (text, html):
+        assert "Un compte personnel gratuit, sans abonnement." in part
+        assert "avec camille@example.org" in part
+        assert "Le crédit que vous avez transféré à Atelier Dumas y reste." in part
+        assert "Jusqu’au 24 novembre 2026 à 10:15" in part
+        assert ("un administrateur vous a retiré" in part) == is_removed
+        assert ("de vous inviter à nouveau" in part) == is_removed
+    assert f"{BASE}/join" in text
+    assert f"{BASE}/account" in text
+
+
+def test_who_undid_joining_is_not_told_that_they_left(app: Flask) -> None:
+    settlement = money.settled("refund")
+    acceptance = settlement.acceptance
+    OutboxMessage.delete().execute()
+    outbox.write("mail:departed", {"membership_id": acceptance.membership_id, "is_removed": True})
+    assert kept() == []

@@ -6,6 +6,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from tests import tour_people
 from tests.client import Browser, field_of
 from tests.failed import failed_refund, payout
 from tests.joined import make_owned
@@ -66,6 +67,8 @@ def go_everywhere(tour: Tour) -> None:
         part(tour)
     for part in (own_account, documents, operating, developing):
         part(tour)
+    tour_people.changing(tour)
+    tour_people.leaving(tour)
 
 
 def signing_in(tour: Tour) -> None:

@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.client import Browser
+from tests.client import Browser, words_of
 from tests.people import ROLES, Cast, make_cast, on_the_day
 from webapp import clock
 from webapp.models import Invitation, KeptMail
 from webapp.permissions import (
     DEVELOPMENT,
     INVITE,
+    MANAGE_MEMBERS,
     OPERATE,
     PUBLIC,
     SEE_BILLING,
@@ -33,9 +34,15 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 RIGHTS = {
     SEE_USERS: {"owner", "admin"},
     INVITE: {"owner", "admin"},
+    MANAGE_MEMBERS: {"owner", "admin"},
     SEE_BILLING: {"owner", "finance", "operator"},
     OPERATE: {"operator"},
 }
+
+# Who is in no organisation.
+NOWHERE_TO_LEAVE = dict.fromkeys(
+    ("individual", "invitee", "other invitee", "removed member", "operator"), 404
+)
 
 # (endpoint, method) → what it declares, and what whoever may use it gets: a status, or one for
 # each role that differs from the one under "".
@@ -49,6 +56,9 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("billing.retry", "POST"): (OPERATE, 404),
     ("billing.ask_for_consent", "POST"): (OPERATE, 404),
     ("billing.pay_by_hand", "POST"): (OPERATE, 422),
+    # No form says whose departure it is: there is nothing to leave, or the page was old.
+    ("departures.show", "GET"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 200}),
+    ("departures.create", "POST"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 409}),
     ("dev.show", "GET"): (DEVELOPMENT, 200),
     ("dev.sign_in", "POST"): (DEVELOPMENT, 404),
     ("dev_mail.index", "GET"): (DEVELOPMENT, 200),
@@ -78,6 +88,13 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("join.undo_acceptance", "POST"): (SIGNED_IN, 404),
     ("join.confirm", "POST"): (SIGNED_IN, 404),
     ("join.hand_over", "POST"): (SIGNED_IN, 404),
+    ("members.back", "GET"): (MANAGE_MEMBERS, 303),
+    ("members.show", "GET"): (MANAGE_MEMBERS, {"": 200, "foreign owner": 404}),
+    # Without what their readers saw, forms change nothing; without a licence there is none to give.
+    ("members.role", "POST"): (MANAGE_MEMBERS, {"": 409, "foreign owner": 404}),
+    ("members.licence", "POST"): (MANAGE_MEMBERS, 422),
+    ("members.ownership", "POST"): (MANAGE_MEMBERS, {"": 403, "owner": 409, "foreign owner": 404}),
+    ("members.removal", "POST"): (MANAGE_MEMBERS, {"": 409, "foreign owner": 404}),
     ("sign_in.show", "GET"): (PUBLIC, {"": 303, "nobody": 200, "link holder": 200}),
     ("sign_in.create", "POST"): (PUBLIC, 422),
     ("sign_in.code", "POST"): (
@@ -94,6 +111,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
 
 FORMS = {
     "account.update": {"name": "Another Name"},
+    "members.role": {"role": "finance"},
     "invitations.preview_only": {"emails": "new@example.org"},
 }
 
@@ -127,6 +145,7 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
     """The route's address, with ids of things of the organisation."""
     values: dict[str, Any] = {
         "invitation_id": cast.invitation.id,
+        "membership_id": cast.membership("member").id,
         "token": cast.token,
         "number": "R-2026-000001",
         "refund_id": NOWHERE,
@@ -281,7 +300,9 @@ def test_a_person_who_was_removed_keeps_nothing_of_the_organisation(cast: Cast) 
     browser = cast.browser("removed member")
 
     assert browser.get("/users").status_code == 403
-    assert "Atelier Dumas" not in browser.get("/account").text
+    words = words_of(browser.get("/account"))
+    assert words.count("Atelier Dumas") == 1
+    assert "You are no longer a member of Atelier Dumas" in words
 
 
 def test_other_methods_are_refused_everywhere(cast: Cast) -> None:

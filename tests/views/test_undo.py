@@ -78,16 +78,16 @@ def test_too_late_is_said_and_nothing_changes(app: Flask, clock: time_machine.Tr
     assert Acceptance.get().undone_at is None
 
 
-def test_who_has_left_reads_so(app: Flask) -> None:
+def test_who_has_gone_to_another_organisation_reads_so(app: Flask) -> None:
     user = make_person()
     acceptance = join(user, make_owned(), "refund")
     acceptance.membership.end(ACCEPTED)
-    Membership.create(user=user, account=make_account(), joined_at=ACCEPTED, is_owner=True)
+    Membership.create(user=user, account=make_owned("Maison Petit"), joined_at=ACCEPTED)
 
     answer = browser_of(app, user).post("/join/undo")
 
     assert answer.status_code == 409
-    assert "You are no longer a member" in words_of(answer)
+    assert "have moved on since" in words_of(answer)
 
 
 def test_the_last_owner_reads_what_to_do(app: Flask) -> None:

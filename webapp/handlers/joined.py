@@ -4,11 +4,13 @@ from typing import Any
 
 from flask_mail import Attachment
 
-from webapp.actions import statements
+from webapp import clock
+from webapp.actions import departures, statements
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
 from webapp.models import (
     Acceptance,
+    Membership,
     Payment,
     Settlement,
     SettlementShare,
@@ -54,6 +56,26 @@ def undone(errand: Errand) -> bool:
     }
     attachments = () if statement is None else (_attached(statement),)
     return errand.mail(Letter("undone", user.email, user.locale, facts, attachments))
+
+
+def departed(errand: Errand) -> bool:
+    """To the person who left an organisation or was removed: what they own now (rule J16)."""
+    payload = errand.message.payload
+    membership = Membership.get_or_none(Membership.id == payload["membership_id"])
+    if membership is None or membership.ended_at is None:
+        return False
+    user: User = membership.user
+    departure = departures.of(membership, clock.now())
+    facts = {
+        "name": unlinked(user.name),
+        "email": user.email,
+        "organisation": unlinked(departure.organisation.name),
+        "at": departure.at,
+        "is_removed": payload["is_removed"],
+        "choice": departure.choice,
+        "undo_until": departure.undo_until,
+    }
+    return errand.mail(Letter("departed", user.email, user.locale, facts))
 
 
 def _held_until(acceptance: Acceptance) -> Any:

@@ -22,6 +22,7 @@ HANDLERS: dict[str, Handler] = {
     "mail:code": mails.code,
     "mail:accepted": joined.accepted,
     "mail:undone": joined.undone,
+    "mail:departed": joined.departed,
     "mail:answers": mails.answers,
     "mail:password": mails.password,
     "mail:refund-failed": refunds.failed,

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 
-from webapp import security
-from webapp.actions import codes, invoices, profile, sign_in, statements
+from webapp import clock, security
+from webapp.actions import codes, departures, invoices, profile, sign_in, statements
 from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import Statement
@@ -68,6 +68,7 @@ def _page(status: int = 200, **context: Any) -> Response:
         status,
         me=viewer,
         subscription=viewer.account.subscription() if is_own else None,
+        departure=departures.latest(viewer.user, clock.now()) if is_own else None,
         owed=invoices.open_of(viewer.account) if is_own else [],
         statements=list(newest.limit(SHOWN)),
         **context,

@@ -36,5 +36,9 @@ def _users(viewer: Viewer) -> dict[str, Any]:
 
 def _entry(name: str, endpoint: str, label: str, icon: str) -> dict[str, Any]:
     here = (request.endpoint or "").partition(".")[0]
-    is_here = here == name or (here == "invitations" and name == "users")
+    is_here = name == {
+        "invitations": "users",
+        "members": "users",
+        "departures": "account",
+    }.get(here, here)
     return {"url": url_for(endpoint), "label": label, "icon": icon, "current": is_here}

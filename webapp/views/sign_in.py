@@ -23,6 +23,7 @@ PLACES = {
     "billing": "billing.show",
     "account": "account.show",
     "join": "join.show",
+    "member": "members.back",
 }
 
 
