@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Any
@@ -332,6 +332,71 @@ def test_a_person_who_joined_gets_amount_date_and_statement(
     assert [part.get_filename() for part in attachments] == [f"{statement.number}.pdf"]
     assert attachments[0].get_content_type() == "application/pdf"
     assert attachments[0].get_content() == bytes(statement.pdf)
+
+
+def failed_refund(**fields: Any) -> models.Refund:
+    settlement = money.settled("refund", undo_until=money.ACCEPTED)
+    OutboxMessage.delete().execute()
+    refund: models.Refund = models.Refund.get()
+    assert refund.share.settlement == settlement
+    models.Refund.update(**{"state": "failed", "requested_at": clock.now(), **fields}).execute()
+    return refund
+
+
+def test_a_person_whose_refund_failed_is_told_and_may_choose_credit(app: Flask) -> None:
+    refund = failed_refund(reason="account closed")
+    outbox.write("mail:refund-failed", {"refund_id": refund.id})
+    mail = only_mail()
+    assert mail["Subject"] == "Votre remboursement de 49,97 € n’est pas arrivé"
+    for part in (text_of(mail), text_of(mail, "html")):
+        assert "49,97\xa0€ sur Visa •••• 4242" in part
+        assert "Atelier Dumas" in part
+        assert f"{BASE}/join" in part
+
+
+def test_credit_is_not_offered_in_another_currency(app: Flask) -> None:
+    refund = failed_refund()
+    models.Account.update(currency="USD").where(models.Account.kind == "organisation").execute()
+    outbox.write("mail:refund-failed", {"refund_id": refund.id})
+
+    assert "Atelier Dumas" not in text_of(only_mail())
+
+
+def test_nobody_is_told_of_a_failure_that_was_put_right(app: Flask) -> None:
+    refund = failed_refund(state="succeeded")
+    outbox.write("mail:refund-failed", {"refund_id": refund.id})
+
+    assert kept() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"is_by_hand": True, "paid_on": date(2026, 12, 1), "bank_reference": "VIR-77"},
+            ["par virement bancaire le 1er décembre 2026", "VIR-77"],
+        ),
+        ({"bank_reference": ""}, ["49,97\xa0€ sur Visa •••• 4242 a bien été effectué"]),
+    ],
+)
+def test_a_person_whose_refund_was_paid_after_all_is_told(
+    app: Flask, fields: dict[str, Any], words: list[str]
+) -> None:
+    refund = failed_refund(state="succeeded", **fields)
+    outbox.write("mail:refund-paid", {"refund_id": refund.id})
+    mail = only_mail()
+    assert mail["Subject"] == "Votre remboursement de 49,97 € a été versé"
+    for part in (text_of(mail), text_of(mail, "html")):
+        for word in words:
+            assert word in part
+        assert ("Référence" in part) == bool(fields["bank_reference"])
+
+
+def test_nobody_is_told_of_money_that_came_back_meanwhile(app: Flask) -> None:
+    refund = failed_refund()
+    outbox.write("mail:refund-paid", {"refund_id": refund.id})
+
+    assert kept() == []
 
 
 def test_joining_from_a_free_account_says_that_there_was_nothing(app: Flask) -> None:

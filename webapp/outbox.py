@@ -110,6 +110,15 @@ def is_asked_for(kind: str, payload: dict[str, Any]) -> bool:
     return bool(OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same & free).exists())
 
 
+def is_claimed(kind: str, payload: dict[str, Any], besides: int = 0) -> bool:
+    """Does a worker carry out such a message just now, other than the one of the id `besides`? A
+    dead worker's claim ends by itself."""
+    same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)
+    others = (OutboxMessage.id != besides) & (OutboxMessage.claimed_until > clock.now())
+    query = OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same & others)
+    return bool(query.exists())
+
+
 def claim(kinds: tuple[str, ...] | None = None) -> Claim | None:
     """The oldest message that is due and nobody's, or None."""
     now = clock.now()

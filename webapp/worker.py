@@ -74,6 +74,13 @@ def follow_refunds() -> None:
         money.follow_refunds()
 
 
+@huey.periodic_task(crontab(minute="17"), name="sync_changes")  # type: ignore[untyped-decorator]
+def sync_changes() -> None:
+    with app.app_context():
+        _connect()
+        money.ask_for_changes()
+
+
 @huey.periodic_task(crontab(minute="*"), name="tell_inviters")  # type: ignore[untyped-decorator]
 def tell_inviters() -> None:
     with app.app_context():

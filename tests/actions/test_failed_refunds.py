@@ -57,6 +57,12 @@ def by_hand(refund: Refund, reference: str = "VIR-77", paid_on: date = TODAY) ->
     return failed_refunds.pay_by_hand(seller(), refund.id, reference, paid_on)
 
 
+def told(refund: Refund) -> int:
+    """How many mails tell the person that it was paid."""
+    letters = OutboxMessage.select().where(OutboxMessage.kind == "mail:refund-paid")
+    return [one.payload for one in letters].count({"refund_id": refund.id})
+
+
 HELD = {"captured": 18739, "prepaid": 13742, "refund_held": 4997}
 GONE = {"captured": 13742, "prepaid": 13742}
 
@@ -83,6 +89,7 @@ def test_the_second_try_arrives(clock: time_machine.Traveller) -> None:
     refunds.follow(again.id, GATEWAY)
 
     assert (tried(again).state, balances(refund)) == ("succeeded", GONE)
+    assert told(again) == 1
     assert SimulatedRefund.select().count() == 1
     assert ledger.check() == []
 
@@ -137,6 +144,7 @@ def test_paying_by_hand_notes_reference_and_day() -> None:
         TODAY - timedelta(days=1),
     )
     assert paid.id != refund.id
+    assert told(paid) == 1
     assert (tried(refund).state, balances(refund), list(refunds.failed())) == ("failed", GONE, [])
     assert not SimulatedRefund.select().exists()
     assert ledger.check() == []
@@ -149,7 +157,7 @@ def test_a_payout_is_noted_on_its_own_row() -> None:
     paid = by_hand(refund)
 
     assert (paid.id, paid.state, paid.bank_reference) == (refund.id, "succeeded", "VIR-77")
-    assert (balances(refund), list(refunds.payouts())) == (GONE, [])
+    assert (balances(refund), list(refunds.payouts()), told(paid)) == (GONE, [], 1)
     assert ledger.check() == []
 
 

@@ -13,7 +13,7 @@ from tests.money import ACCEPTED, make_account, make_organisation, make_plan, ma
 from tests.races import race
 from webapp import outbox
 from webapp.actions import ledger, refunds
-from webapp.models import Acceptance, LedgerTransfer, Payment, Refund
+from webapp.models import Acceptance, LedgerTransfer, OutboxMessage, Payment, Refund
 from webapp.payments.gateway import GatewayAway, GatewayRefund, GatewayRefusal
 from webapp.payments.simulated import SimulatedGateway, SimulatedPayment, SimulatedRefund
 
@@ -117,6 +117,9 @@ def test_a_refund_goes_its_way(refund: Refund, clock: time_machine.Traveller) ->
 
     assert (fresh().state, balances()) == ("succeeded", SUCCEEDED)
     assert fresh().bank_reference.startswith("ARN")
+    # The mail on joining has said so; another one tells only of what had failed before.
+    kinds = [one.kind for one in OutboxMessage.select()]
+    assert "mail:refund-paid" not in kinds
     assert list(refunds.underway()) == []
     assert ledger.check() == []
 
@@ -262,6 +265,8 @@ def test_a_refund_that_the_bank_gives_up_is_held_again(refund: Refund, end: str)
     refunds.follow(refund.id, Telling(state=end, reason="account closed"))
 
     assert (fresh().state, fresh().reason, balances()) == (end, "account closed", HELD)
+    letters = OutboxMessage.select().where(OutboxMessage.kind == "mail:refund-failed")
+    assert [one.payload for one in letters] == [{"refund_id": refund.id}]
     assert [one.id for one in refunds.failed()] == [refund.id]
 
 

@@ -38,8 +38,9 @@ def try_again(by: Membership, refund_id: int) -> Refund:
 
 
 def pay_by_hand(by: Membership, refund_id: int, reference: str, paid_on: date) -> Refund:
-    """Notes that a failed refund, or a payout, was paid by bank transfer: with the bank's
-    reference and the day. Invalid without a reference or for a day to come; Stale as above."""
+    """Notes that a failed refund, or a payout, was paid by bank transfer, and tells the person:
+    with the bank's reference and the day. Invalid without a reference or for a day to come; Stale
+    as above."""
     reference = cleaned(reference, 100)
     if not reference:
         raise Invalid("reference", field="reference")
@@ -55,6 +56,7 @@ def pay_by_hand(by: Membership, refund_id: int, reference: str, paid_on: date) -
             changed_at=clock.now(),
         ).where(Refund.id == refund.id).execute()
         ledger.post([transfers.refund_succeeded(*refunds.figures(refund))])
+        outbox.write("mail:refund-paid", {"refund_id": refund.id})
         record(by, "refund:paid-by-hand", f"refund:{refund.id}", reference=reference)
     paid: Refund = Refund.get_by_id(refund.id)
     return paid

@@ -16,7 +16,6 @@ from webapp.models import (
     Acceptance,
     Account,
     CreditLot,
-    OutboxMessage,
     Payment,
     Refund,
     Settlement,
@@ -159,19 +158,9 @@ def _ask(refund: Refund, gateway: Gateway, repeated: bool) -> GatewayRefund:
 
 
 def _is_being_asked(refund: Refund) -> bool:
-    """Has a worker claimed its message? Of two that ask at once, one could be refused and the other
-    not, and then the refusal would be believed. A dead worker's claim ends by itself."""
-    claimed: bool = (
-        OutboxMessage.select(OutboxMessage.id)
-        .where(
-            outbox.is_waiting(),
-            OutboxMessage.kind == "refund",
-            OutboxMessage.payload == {"refund_id": refund.id},
-            OutboxMessage.claimed_until > clock.now(),
-        )
-        .exists()
-    )
-    return claimed
+    """Of two that ask at once, one could be refused and the other not, and then the refusal would
+    be believed."""
+    return outbox.is_claimed("refund", {"refund_id": refund.id})
 
 
 def _record(refund: Refund, answer: GatewayRefund) -> None:
@@ -197,6 +186,14 @@ def _record(refund: Refund, answer: GatewayRefund) -> None:
         ledger.post(_transfers(refund, before, answer.state))
         if answer.state in ("failed", "canceled"):
             outbox.write("mail:refund-failed", {"refund_id": refund.id})
+        elif answer.state == "succeeded" and _is_another_try(refund):
+            outbox.write("mail:refund-paid", {"refund_id": refund.id})
+
+
+def _is_another_try(refund: Refund) -> bool:
+    """Was the person told that an earlier one failed? Then they hear of this one too."""
+    earlier = Refund.select(Refund.id).where(Refund.share == refund.share, Refund.id < refund.id)
+    return bool(earlier.exists())
 
 
 def _transfers(refund: Refund, before: str, after: str) -> list[transfers.Transfer]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from webapp import outbox
 from webapp.actions import (
     charging,
     credit_pushes,
@@ -70,6 +71,7 @@ def push_credit(errand: Errand) -> bool:
 def sync(errand: Errand) -> bool:
     """A hint that something changed of a customer of the gateway."""
     reference = errand.message.payload["customer"]
+    _require_alone(errand)
     with _or_later():
         source = source_in_use(policy())
         if source is None:
@@ -79,8 +81,39 @@ def sync(errand: Errand) -> bool:
         except Unmappable as error:
             outcome, left_out = "refused", [str(error)]
     for reason in left_out:
-        log.warning("customer %s: %s", reference, reason)
+        _left_out(reference, reason)
     return outcome != "unchanged"
+
+
+def sync_changes(errand: Errand) -> bool:
+    """The customers of whom something changed and no hint came."""
+    _require_alone(errand)
+    with _or_later():
+        source = source_in_use(policy())
+        if source is None:
+            return False
+        job = stripe_sync.Sync(
+            source, stripe_sync.defaults(), _left_out, lambda: outbox.renew(errand.claim)
+        )
+        counts = job.keep_up()
+    return bool(counts.imported or counts.updated)
+
+
+def ask_for_changes() -> None:
+    """Once an hour, in case hints were lost."""
+    if policy().payments != "simulated" and not outbox.is_asked_for("sync:changes", {}):
+        outbox.write("sync:changes", {})
+
+
+def _require_alone(errand: Errand) -> None:
+    """Whoever reads later must write later too, or old records would replace new ones."""
+    message = errand.message
+    if outbox.is_claimed(message.kind, message.payload, besides=message.id):
+        raise Deferred("another worker is reading the same just now")
+
+
+def _left_out(reference: str, reason: str) -> None:
+    log.warning("customer %s: %s", reference, reason)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
-"""The mail to a person whose refund did not arrive (rule M7)."""
+"""The mails to a person whose refund did not arrive, and when it did after all (rule M7)."""
+
+from typing import Any
 
 from webapp.actions import refunds
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
-from webapp.models import Acceptance, Refund, User
+from webapp.models import Refund, User
 
 
 def failed(errand: Errand) -> bool:
@@ -12,14 +14,34 @@ def failed(errand: Errand) -> bool:
     refund: Refund | None = refunds.failed().where(Refund.id == refund_id).first()
     if refund is None:
         return False
-    acceptance: Acceptance = refund.share.settlement.acceptance
-    user: User = acceptance.user
+    organisation = refund.share.settlement.organisation
+    more = {
+        "organisation": unlinked(organisation.name),
+        "is_credit_possible": organisation.currency == refund.currency,
+    }
+    return _tell(errand, "refund_failed", refund, more)
+
+
+def paid(errand: Errand) -> bool:
+    """Nobody is told of money that the bank has sent back meanwhile."""
+    refund: Refund = Refund.get_by_id(errand.message.payload["refund_id"])
+    if refund.state != "succeeded":
+        return False
+    more = {
+        "is_by_hand": refund.is_by_hand,
+        "paid_on": refund.paid_on,
+        "bank_reference": unlinked(refund.bank_reference),
+    }
+    return _tell(errand, "refund_paid", refund, more)
+
+
+def _tell(errand: Errand, name: str, refund: Refund, more: dict[str, Any]) -> bool:
+    user: User = refund.share.settlement.acceptance.user
     facts = {
         "name": unlinked(user.name),
-        "organisation": unlinked(acceptance.organisation.name),
         "amount": refund.amount_minor,
         "currency": refund.currency,
         "method": unlinked(refund.payment.method),
-        "is_credit_possible": acceptance.organisation.currency == refund.currency,
+        **more,
     }
-    return errand.mail(Letter("refund_failed", user.email, user.locale, facts))
+    return errand.mail(Letter(name, user.email, user.locale, facts))

@@ -46,7 +46,7 @@ class Sync:
     source: Source
     defaults: Defaults
     refused: Callable[[str, str], None]
-    advanced: Callable[[], None] = lambda: None
+    advanced: Callable[[], object] = lambda: None
     counts: Counts = field(default_factory=Counts)
     _seen: set[str] = field(default_factory=set)
 
@@ -57,6 +57,15 @@ class Sync:
         if is_whole or is_stale or state.began_at is not None:
             self._everybody(state, is_afresh=is_whole)
         self._changed(_state(self.source.name))
+        return self.counts
+
+    def keep_up(self) -> Counts:
+        """Only who has changed, for whom no webhook came; nobody where the whole was never read,
+        or not for so long that the gateway no longer tells. Raises as `run`."""
+        state = _state(self.source.name)
+        is_whole = state.began_at is None and state.through_at is not None
+        if is_whole and state.through_at >= clock.now() - TOLD:
+            self._changed(state)
         return self.counts
 
     def _everybody(self, state: SyncState, is_afresh: bool) -> None:
