@@ -134,6 +134,19 @@ def charge(id: str = "ch_1", minor: int = 18739, **changes: Any) -> Record:
     }
 
 
+def dispute(id: str = "du_1", charge: str = "ch_of_pi_1", **changes: Any) -> Record:
+    return {
+        "id": id,
+        "object": "dispute",
+        "charge": charge,
+        "payment_intent": "pi_1",
+        "amount": 18739,
+        "currency": "eur",
+        "status": "needs_response",
+        **changes,
+    }
+
+
 def tax_rate(id: str = "txr_20", percentage: float = 20.0) -> Record:
     return {"id": id, "object": "tax_rate", "percentage": percentage}
 

@@ -302,7 +302,7 @@ def list_records(server: StripeServer, request: Request, kind: str) -> dict[str,
     found = [
         one
         for one in reversed(server.records.get(KINDS[kind], {}).values())
-        if all(one.get(name) == form[name] for name in ("customer", "invoice") if name in form)
+        if all(one.get(name) == form[name] for name in ("customer", "charge") if name in form)
         and _is_listed(one, form)
     ]
     return page(request.path, found, form)

@@ -15,7 +15,7 @@ from tests.money import ACCEPTED, make_organisation, make_user, settle
 from tests.snapshots import everything
 from tests.stripe_server import StripeServer
 from webapp import policy
-from webapp.actions import invoices, ledger, quotes, refunds, undo
+from webapp.actions import accounts, invoices, ledger, quotes, refunds, undo
 from webapp.actions.imports import Counts
 from webapp.actions.stripe_sync import Sync, bring, defaults, organisations
 from webapp.errors import Invalid, NotThere
@@ -273,6 +273,17 @@ def test_drafts_and_open_invoices_far_back_are_told_apart(camille: StripeServer)
     assert [one.number for one in invoices.open_of(row(Account))] == ["F-in_old"]
 
 
+def test_an_open_invoice_far_back_that_is_paid_blocks_no_more(camille: StripeServer) -> None:
+    camille.records["invoice"].clear()
+    camille.put(records.open_invoice(id="in_old"))
+    camille.put(*(records.invoice(id=f"in_{at}", subscription="sub_0") for at in range(101)))
+    bring_in(camille)
+    change(camille, "invoice", "in_old", status="paid", amount_remaining=0)
+
+    assert bring_in(camille) == ("updated", [])
+    assert invoices.open_of(row(Account)) == []
+
+
 def returned(server: StripeServer, minor: int, state: str = "succeeded", key: str = "") -> None:
     """Somebody gave `minor` back at Stripe."""
     SimulatedRefund.create(
@@ -321,6 +332,47 @@ def test_more_that_is_given_back_later_and_what_the_bank_sends_back_are_followed
     assert ledger.check() == []
 
 
+def disputed(server: StripeServer, status: str) -> None:
+    server.records["payment_intent"]["pi_1"]["latest_charge"]["disputed"] = True
+    server.put(records.dispute(status=status))
+
+
+@pytest.mark.parametrize(
+    "status", ["warning_needs_response", "warning_under_review", "needs_response", "under_review"]
+)
+def test_a_disputed_payment_blocks_until_the_dispute_is_decided(
+    camille: StripeServer, status: str
+) -> None:
+    bring_in(camille)
+    disputed(camille, status)
+    assert bring_in(camille) == ("updated", [])
+    assert [one.reference for one in quotes.disputed(row(Account))] == ["pi_1"]
+    assert bring_in(camille) == ("unchanged", [])
+
+    disputed(camille, "won")
+    assert bring_in(camille) == ("updated", [])
+    assert quotes.disputed(row(Account)) == []
+    assert row(Payment).returned_minor == 0
+
+
+def test_what_a_lost_dispute_took_is_worth_nothing_here(camille: StripeServer) -> None:
+    disputed(camille, "lost")
+    camille.records["dispute"]["du_1"]["amount"] = 10000
+    bring_in(camille)
+
+    assert (row(Payment).returned_elsewhere_minor, row(Payment).is_disputed) == (10000, False)
+    assert ledger.check() == []
+    assert bring_in(camille) == ("unchanged", [])
+
+
+def test_a_dispute_in_another_currency_is_named(camille: StripeServer) -> None:
+    disputed(camille, "lost")
+    camille.records["dispute"]["du_1"]["currency"] = "usd"
+
+    with pytest.raises(Unmappable, match="du_1 is in another currency"):
+        bring_in(camille)
+
+
 def test_our_own_refunds_are_not_counted_twice(
     camille: StripeServer, clock: time_machine.Traveller
 ) -> None:
@@ -361,6 +413,23 @@ def test_a_person_who_has_joined_is_never_touched(camille: StripeServer) -> None
     undo.undo(user, settlement.acceptance.id)
     assert bring_in(camille)[0] == "updated"
     assert Account.get(Account.gateway_customer == "cus_1").name == "Somebody Else"
+
+
+def test_who_has_joined_and_left_again_does_not_get_the_plan_back(camille: StripeServer) -> None:
+    """Even though Stripe has not heard of its end yet (rule M10)."""
+    bring_in(camille)
+    user = User.get(User.email == EMAIL)
+    settle(user, make_organisation(), "credit")
+    present = user.membership()
+    assert present is not None
+    present.end(ACCEPTED)
+    own = accounts.open_individual(user, "EUR").account
+    before = everything()
+    change(camille, "customer", "cus_1", name="Somebody Else")
+
+    assert bring_in(camille) == ("unchanged", [])
+    assert everything() == before
+    assert own.subscription() is None
 
 
 def test_a_new_address_at_stripe_makes_no_second_account(camille: StripeServer) -> None:
@@ -472,6 +541,51 @@ def test_nothing_new_asks_for_nobody(server: StripeServer, clock: time_machine.T
 
     assert (counts.imported, counts.updated, counts.unchanged) == (0, 0, 0)
     assert {one.path for one in server.asked} == {"/v1/events"}
+
+
+def test_what_changed_of_a_payment_is_told_by_its_charge(
+    server: StripeServer, clock: time_machine.Traveller
+) -> None:
+    many(server, 3)
+    server.put(records.charge("ch_1", customer="cus_1"), records.charge("ch_2", customer="cus_2"))
+    sync(server)
+    later = ACCEPTED + timedelta(minutes=30)
+    server.put(
+        records.event(records.dispute(charge="ch_1"), later, "charge.dispute.created"),
+        records.event({"id": "re_1", "object": "refund", "charge": "ch_2"}, later, "refund.failed"),
+        # One whose charge is not there any more stops nobody else's.
+        records.event(
+            {"id": "re_2", "object": "refund", "charge": "ch_gone"}, later, "refund.failed"
+        ),
+        records.event({"id": "re_3", "object": "refund", "charge": None}, later, "refund.failed"),
+    )
+    clock.shift(timedelta(hours=1))
+    server.asked.clear()
+    sync(server)
+
+    asked = {one.path for one in server.asked if one.path.startswith("/v1/customers")}
+    assert asked == {"/v1/customers/cus_1", "/v1/customers/cus_2"}
+
+
+def test_keeping_up_reads_who_has_changed_and_never_the_whole(
+    server: StripeServer, clock: time_machine.Traveller
+) -> None:
+    many(server, 3)
+
+    def keep_up() -> Counts:
+        return Sync(source(server), defaults(), lambda who, why: None).keep_up()
+
+    assert (keep_up(), server.asked) == (Counts(), [])
+    sync(server)
+    clock.shift(timedelta(hours=1))
+    change(server, "customer", "cus_1", name="Another Name")
+    server.put(records.event(server.records["customer"]["cus_1"], ACCEPTED + timedelta(minutes=9)))
+    assert keep_up().updated == 1
+    assert keep_up().updated == 0
+    clock.shift(timedelta(days=29))
+    server.asked.clear()
+
+    assert (keep_up(), server.asked) == (Counts(), [])
 
 
 def test_a_month_of_silence_reads_everybody_again(

@@ -30,6 +30,7 @@ from webapp.models import (
     InvitationLink,
     Membership,
     OutboxMessage,
+    Payment,
     Session,
     User,
 )
@@ -137,6 +138,18 @@ def test_an_unpaid_invoice_blocks_until_it_is_paid(cast: Cast) -> None:
     form = {"choice": "refund", "quote": ""}
     assert browser.post("/join/acceptance", **form).status_code == 409
     invoices.mark_paid(account, "F-77")
+    assert browser.post("/join/acceptance", **form_of(browser, "refund")).status_code == 303
+
+
+def test_a_disputed_payment_blocks_until_it_is_decided(cast: Cast) -> None:
+    Payment.update(is_disputed=True).execute()
+    browser = cast.browser("invitee")
+    assert "Your bank is looking into your payment of" in words_of(browser.get("/join"))
+    for choice in ("refund", "credit"):
+        form = {"choice": choice, "quote": ""}
+        assert browser.post("/join/acceptance", **form).status_code == 409
+    assert written() == NOTHING
+    Payment.update(is_disputed=False).execute()
     assert browser.post("/join/acceptance", **form_of(browser, "refund")).status_code == 303
 
 

@@ -218,6 +218,14 @@ def test_a_refund_that_somebody_else_made_asks_for_the_customer(app: Flask, refu
     assert waiting() == [("sync", {"customer": "cus_1"})]
 
 
+def test_a_dispute_asks_for_the_customer_of_the_payment(app: Flask, refund: Refund) -> None:
+    Account.update(gateway_customer="cus_1").where(Account.id == Payment.get().account).execute()
+    about = {"object": "dispute", "id": "du_1", "charge": Payment.get().reference}
+    deliver(app, events.event("charge.dispute.created", about))
+
+    assert waiting() == [("sync", {"customer": "cus_1"})]
+
+
 def test_a_body_beyond_reason_is_refused_unread(app: Flask) -> None:
     response = app.test_client().post(events.ADDRESS, data=b"x" * (1024 * 1024 + 1))
 

@@ -51,6 +51,14 @@ def query(subscription: Subscription) -> Any:
     )
 
 
+def disputed(account: Account) -> list[Payment]:
+    """The payments of the present period that the bank looks into: nobody knows yet whose they
+    are (threat T24)."""
+    subscription = account.subscription()
+    payments = [] if subscription is None else payments_of(subscription)
+    return [payment for payment in payments if payment.is_disputed]
+
+
 def captured(payment: Payment) -> Captured:
     """A payment as the money core sees it; its day is that of the subscription's zone."""
     zone = payment.subscription.billing_zone if payment.subscription else policy().billing_zone

@@ -60,7 +60,7 @@ def _refund(event: Event) -> Refund | None:
 
 
 def _customer(event: Event) -> str:
-    """Whose payment it is that somebody else refunded."""
+    """Whose payment it is that somebody else refunded, or that is disputed."""
     found = (
         Account.select(Account.gateway_customer)
         .join(Payment)

@@ -268,6 +268,7 @@ CREATE TABLE payment (
     returned_elsewhere_minor BIGINT NOT NULL,
     invoice_number TEXT NOT NULL,
     invoice_on DATE,
+    is_disputed BOOLEAN NOT NULL,
     FOREIGN KEY (account_id) REFERENCES account (id),
     FOREIGN KEY (subscription_id) REFERENCES subscription (id),
     CONSTRAINT payment_gateway CHECK (gateway IN ('simulated', 'stripe', 'none')),

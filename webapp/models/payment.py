@@ -1,6 +1,6 @@
 """Payments (money in), invoices (demands for payment) and refunds (money out)."""
 
-from peewee import SQL, BigIntegerField, Check, DateField, ForeignKeyField, TextField
+from peewee import SQL, BigIntegerField, BooleanField, Check, DateField, ForeignKeyField, TextField
 
 from webapp.database import BaseModel, InstantField
 from webapp.models.account import Account, Subscription
@@ -9,7 +9,8 @@ from webapp.models.account import Account, Subscription
 class Payment(BaseModel):
     """What was captured for a billing period. `returned_minor` is what was given back or handed
     over since, held parts included; it never exceeds what was captured. `tax_rate` is per cent,
-    as text. The original invoice is cited by number and day."""
+    as text. The original invoice is cited by number and day. `is_disputed` while the bank looks
+    into it."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="payments", index=False)
@@ -28,6 +29,7 @@ class Payment(BaseModel):
     returned_elsewhere_minor = BigIntegerField(default=0)
     invoice_number = TextField(default="")
     invoice_on = DateField(null=True)
+    is_disputed = BooleanField(default=False)
 
     class Meta:
         constraints = [

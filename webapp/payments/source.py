@@ -13,7 +13,8 @@ class Unmappable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A refund that stands. `refund_key` is our own name for it, if it is ours."""
+    """A refund that stands, or what a dispute took back. `refund_key` is our own name for
+    it, if it is ours."""
 
     reference: str
     refund_key: str
@@ -22,7 +23,8 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class SourcePayment:
-    """What was captured for an invoice. `gateway` is "none" for what was paid outside of it."""
+    """What was captured for an invoice. `gateway` is "none" for what was paid outside of it;
+    `is_disputed` while the bank looks into it."""
 
     reference: str
     gateway: str
@@ -35,6 +37,7 @@ class SourcePayment:
     invoice_number: str
     invoice_at: datetime | None
     returned: tuple[Returned, ...] = ()
+    is_disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ class Forged(Exception):
 @dataclass(frozen=True, slots=True)
 class Event:
     """What changed at the gateway. `refund` is the reference of the refund that it is about, or
-    "", and `refund_key` our own name for it; `payment` the payment that it is of; `customer` whose
-    records changed, or ""."""
+    "", and `refund_key` our own name for it; `payments` name the payment that it, or a dispute, is
+    of; `customer` whose records changed, or ""."""
 
     id: str
     kind: str
@@ -84,18 +84,19 @@ def _event(body: bytes) -> Event:
         raise Forged("the body is no event")
     about = _mapping(_mapping(told.get("data")).get("object"))
     is_refund = about.get("object") == "refund"
+    is_of_payment = is_refund or about.get("object") == "dispute"
     return Event(
         id=told["id"],
         kind=told["type"],
         refund=_text(about.get("id")) if is_refund else "",
         refund_key=_text(_mapping(about.get("metadata")).get("refund_key")) if is_refund else "",
-        payments=_payments(about) if is_refund else (),
+        payments=_payments(about) if is_of_payment else (),
         customer=_customer(about),
     )
 
 
-def _payments(refund: dict[str, Any]) -> tuple[str, ...]:
-    named = (_text(refund.get(name)) for name in ("payment_intent", "charge"))
+def _payments(about: dict[str, Any]) -> tuple[str, ...]:
+    named = (_text(about.get(name)) for name in ("payment_intent", "charge"))
     return tuple(one for one in named if one)
 
 

@@ -54,8 +54,8 @@ def _import(
 
 
 def _link(account: Account, customer: SourceCustomer, gateway: str) -> tuple[bool, list[str]]:
-    """What an import's line can't say: who this is at the gateway, what was given back there, and
-    which invoices were taken back."""
+    """What an import's line can't say: who this is at the gateway, what was given back or is
+    disputed there, and which invoices were taken back."""
     changes = [
         Account.update(gateway_customer=customer.reference)
         .where(Account.id == account.id, Account.gateway_customer.is_null())
@@ -71,7 +71,7 @@ def _link(account: Account, customer: SourceCustomer, gateway: str) -> tuple[boo
             .where(Subscription.account == account, Subscription.status != "ended", other)
             .execute()
         )
-    more, left_out = _returns(account, customer, gateway)
+    more, left_out = _payments(account, customer, gateway)
     numbers = [one.number for one in customer.invoices if one.is_void]
     owed = [one for one in invoices.open_of(account) if one.number in numbers]
     for invoice in owed:
@@ -79,7 +79,8 @@ def _link(account: Account, customer: SourceCustomer, gateway: str) -> tuple[boo
     return any(changes) or more or bool(owed), left_out
 
 
-def _returns(account: Account, customer: SourceCustomer, gateway: str) -> tuple[bool, list[str]]:
+def _payments(account: Account, customer: SourceCustomer, gateway: str) -> tuple[bool, list[str]]:
+    """What was given back of them elsewhere, and whether the bank looks into them."""
     changes, left_out = [], []
     for one in customer.payments:
         payment = Payment.get_or_none(
@@ -89,6 +90,9 @@ def _returns(account: Account, customer: SourceCustomer, gateway: str) -> tuple[
         )
         if payment is None:
             continue
+        if payment.is_disputed != one.is_disputed:
+            Payment.update(is_disputed=one.is_disputed).where(Payment.id == payment.id).execute()
+            changes.append(True)
         try:
             changes.append(returns.note(payment, one.returned))
         except returns.TooMuch as error:

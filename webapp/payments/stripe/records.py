@@ -20,6 +20,9 @@ Record = dict[str, Any]
 IN_FORCE = ("active", "trialing", "past_due", "unpaid")
 # What stands, or may yet: the same that Stripe's own ceiling counts.
 STANDING = ("pending", "requires_action", "succeeded")
+# Of disputes: what is not decided yet, and what took the money back.
+OPEN = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
+LOST = ("lost",)
 # An operator names an organisation's account in the customer's metadata.
 ACCOUNT = "affluent_account"
 BRANDS = {"amex": "American Express", "jcb": "JCB", "unionpay": "UnionPay"}
@@ -92,10 +95,16 @@ def invoice(record: Record) -> SourceInvoice:
 
 
 def payment(
-    invoice: Record, paid: Record, charge: Record | None, rate: str, refunds: Iterable[Record]
+    invoice: Record,
+    paid: Record,
+    charge: Record | None,
+    rate: str,
+    refunds: Iterable[Record] = (),
+    disputes: Iterable[Record] = (),
 ) -> SourcePayment:
     """What `paid`, one of the invoice's payments, captured of it; `charge` is None for what was
     paid outside of Stripe."""
+    disputes = list(disputes)
     currency = invoice["currency"].upper()
     amount, total = paid["amount_paid"], invoice["total"]
     inside = min(divide_half_up(tax(invoice) * amount, total), amount) if total > 0 else 0
@@ -110,16 +119,20 @@ def payment(
         method="" if charge is None else method(charge),
         invoice_number=invoice["number"] or "",
         invoice_at=issued_at(invoice),
-        returned=tuple(
-            Returned(
-                one["id"],
-                (one.get("metadata") or {}).get("refund_key", ""),
-                ours(one["amount"], currency),
-            )
-            for one in refunds
-            if one["status"] in STANDING
+        returned=(
+            *(_returned(one, currency) for one in refunds if one["status"] in STANDING),
+            *(_returned(one, currency) for one in disputes if one["status"] in LOST),
         ),
+        is_disputed=any(one["status"] in OPEN for one in disputes),
     )
+
+
+def _returned(record: Record, currency: str) -> Returned:
+    """A refund, or a dispute that was lost."""
+    if record["currency"].upper() != currency:
+        raise ValueError(f"{record['id']} is in another currency than its payment")
+    key = (record.get("metadata") or {}).get("refund_key", "")
+    return Returned(record["id"], key, ours(record["amount"], currency))
 
 
 def covers(invoice: Record, plan: SourcePlan) -> bool:

@@ -17,7 +17,7 @@ KINDS = (
     *("customer.subscription.created", "customer.subscription.updated"),
     *("customer.subscription.deleted", "invoice.finalized", "invoice.paid", "invoice.updated"),
     *("invoice.voided", "invoice.marked_uncollectible", "charge.succeeded", "charge.refunded"),
-    "charge.refund.updated",
+    *("refund.updated", "refund.failed", "charge.dispute.created", "charge.dispute.closed"),
 )
 
 
@@ -80,15 +80,9 @@ class StripeSource:
         return replace(customer, payments=tuple(payments))
 
     def _invoices(self, of: Any) -> list[Record]:
-        """The newest, and whatever is still open beyond them."""
-        with_payments: Any = {**of, "expand": ["data.payments"]}
-        still_open: Any = {**of, "status": "open"}
-        page = self._v1.invoices.list(with_payments)
-        found = {one.id: one.to_dict() for one in page.data}
-        if page.has_more:
-            for one in self._v1.invoices.list(still_open).auto_paging_iter():
-                found.setdefault(one.id, one.to_dict())
-        return list(found.values())
+        """All of them: whichever was open once may be paid or taken back by now."""
+        asked: Any = {**of, "expand": ["data.payments"]}
+        return [one.to_dict() for one in self._v1.invoices.list(asked).auto_paging_iter()]
 
     def _payments(self, invoice: Record, plan: SourcePlan) -> Iterator[SourcePayment]:
         if invoice["status"] != "paid" or not records.covers(invoice, plan):
@@ -98,11 +92,11 @@ class StripeSource:
         paid = [one for one in listed if one["status"] == "paid" and one["amount_paid"]]
         if not paid and invoice["amount_paid"] > 0:
             outside: Record = {"amount_paid": invoice["amount_paid"], "payment": {}}
-            yield records.payment(invoice, outside, None, rate, ())
+            yield records.payment(invoice, outside, None, rate)
         for one in paid:
             charge = self._charge(one["payment"])
             refunds = self._refunds(one["payment"], charge)
-            yield records.payment(invoice, one, charge, rate, refunds)
+            yield records.payment(invoice, one, charge, rate, refunds, self._disputes(charge))
 
     def _charge(self, payment: Record) -> Record | None:
         """What took the money; None for what was only recorded at Stripe."""
@@ -123,6 +117,12 @@ class StripeSource:
         asked: Any = {payment["type"]: records.reference(payment), "limit": AT_ONCE}
         return [one.to_dict() for one in self._v1.refunds.list(asked).auto_paging_iter()]
 
+    def _disputes(self, charge: Record | None) -> list[Record]:
+        if charge is None or not charge.get("disputed"):
+            return []
+        asked: Any = {"charge": charge["id"], "limit": AT_ONCE}
+        return [one.to_dict() for one in self._v1.disputes.list(asked).auto_paging_iter()]
+
     def _rate(self, id: str) -> str:
         """Per cent, as text."""
         if id and id not in self._rates:
@@ -131,8 +131,14 @@ class StripeSource:
         return self._rates.get(id, "")
 
     def _customer_of(self, about: Record) -> str:
-        """A refund names its charge only."""
-        if about.get("object") == "refund" and about.get("charge"):
-            charge = self._v1.charges.retrieve(about["charge"]).to_dict()
-            return str(charge.get("customer") or "")
-        return str(about.get("customer") or "")
+        """A refund or a dispute names its charge only; "" when that is not there any more."""
+        if about.get("object") not in ("refund", "dispute"):
+            return str(about.get("customer") or "")
+        if not about.get("charge"):
+            return ""
+        try:
+            with in_our_words():
+                charge = self._v1.charges.retrieve(about["charge"]).to_dict()
+        except GatewayRefusal:
+            return ""
+        return str(charge.get("customer") or "")
