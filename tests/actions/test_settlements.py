@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from peewee import IntegrityError
 
 from tests.money import (
     ACCEPTED,
@@ -130,6 +131,21 @@ def test_what_no_gateway_took_is_held_like_the_rest(app: Flask) -> None:
     assert Statement.get().inputs["destinations"] == [
         {"method": "", "gross_minor": 4997, "by_hand": True}
     ]
+
+
+def test_a_plan_is_settled_once_unless_it_was_undone(app: Flask) -> None:
+    """So that a statement never counts the tax of payments that another has stated."""
+    user, account = person()
+    plan = account.subscription()
+    first = settle(user, make_organisation(), "refund").acceptance
+    una = make_user("una@example.org", make_account(), is_owner=True)
+    second = make_acceptance(una, make_organisation())
+    again = Acceptance.update(ended_subscription=plan).where(Acceptance.id == second.id)
+
+    with pytest.raises(IntegrityError), transaction():
+        again.execute()
+    Acceptance.update(undone_at=ACCEPTED).where(Acceptance.id == first.id).execute()
+    assert again.execute() == 1
 
 
 def test_payments_with_and_without_tax_never_give_back_more_tax_than_they_took(app: Flask) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -78,6 +79,49 @@ def test_a_settlement_routes_exactly_what_was_quoted(choice):
     assert settlement.choice == choice
     assert [(route.reference, route.gross_minor) for route in settlement.routes] == [("a", 750)]
     assert sum(route.tax_minor for route in settlement.routes) == offered.tax_minor
+
+
+def of_several_rates():
+    """Payments of any tax rate, given back in part or not."""
+
+    def captured(at, drawn):
+        gross, per_cent, returned, returned_tax = drawn
+        tax = gross * per_cent // (100 + per_cent)
+        returned = gross * returned // 100
+        returned_tax = min(tax, returned) * returned_tax // 100
+        return Captured(f"p{at}", gross, tax, str(per_cent), returned, returned_tax)
+
+    one = st.tuples(
+        st.integers(1, 10**6),
+        st.sampled_from([0, 5, 20, 25]),
+        st.integers(0, 100),
+        st.integers(0, 100),
+    )
+    listed = st.lists(one, min_size=1, max_size=5)
+    return listed.map(lambda drawn: [captured(at, each) for at, each in enumerate(drawn)])
+
+
+@given(of_several_rates(), st.dates(date(2026, 11, 1), date(2026, 12, 1)))
+def test_a_settlement_states_no_more_tax_than_the_payments_hold(payments, on):
+    """Where the money goes back by a payment of another rate, its share records only the tax that
+    this payment holds. That is less than the statement says, never more; and since a plan is
+    settled once, no second statement can count the rest again."""
+    offered = quote("EUR", NOVEMBER, on, payments)
+    if offered.gross_minor == 0:
+        return
+    by_reference = {payment.reference: payment for payment in payments}
+    recorded = 0
+    for route in settle(offered, "refund", payments).routes:
+        payment = by_reference[route.reference]
+        tax = min(route.tax_minor, payment.held_tax_minor)
+        recorded += tax
+        # What the payment says afterwards holds together: it raises ValueError if not.
+        replace(
+            payment,
+            returned_minor=payment.returned_minor + route.gross_minor,
+            returned_tax_minor=payment.returned_tax_minor + tax,
+        )
+    assert recorded <= offered.tax_minor <= sum(payment.held_tax_minor for payment in payments)
 
 
 def test_a_quote_worth_nothing_is_not_settled():

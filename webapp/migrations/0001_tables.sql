@@ -343,6 +343,8 @@ CREATE INDEX acceptance_closed_account_id ON acceptance (closed_account_id);
 
 CREATE INDEX acceptance_ended_subscription_id ON acceptance (ended_subscription_id);
 
+CREATE UNIQUE INDEX acceptance_one_of_plan ON acceptance (ended_subscription_id) WHERE undone_at IS NULL;
+
 CREATE TABLE settlement (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     acceptance_id BIGINT NOT NULL,

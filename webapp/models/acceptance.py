@@ -37,6 +37,15 @@ class Acceptance(BaseModel):
         return bool(self.undone_at is None and now < self.undo_until)
 
 
+# A plan is left, and settled, once: its payments never give back the same tax or money twice.
+Acceptance.add_index(
+    SQL(
+        "CREATE UNIQUE INDEX acceptance_one_of_plan ON acceptance (ended_subscription_id)"
+        " WHERE undone_at IS NULL"
+    )
+)
+
+
 class Settlement(BaseModel):
     """The invitee's choice and the frozen derivation (rule M2); gross = net + tax."""
 
