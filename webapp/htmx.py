@@ -44,12 +44,13 @@ def go(endpoint: str, **values: Any) -> Response:
     return make_response(redirect(address, 303))
 
 
-def unchanged_or(response: Response) -> Response:
+def unchanged_or(response: Response, news: str = "") -> Response:
     """A 304 when the browser already has this fragment. `no-cache` and not `no-store`: a browser
     only asks with its ETag what it was allowed to keep. The CSRF field is another one each time
-    and valid all the same, so it makes no difference."""
+    and valid all the same, so it makes no difference. `news` is all that makes it another fragment,
+    where that is still less than its bytes."""
     response.headers["Cache-Control"] = "private, no-cache"
-    lasting = response.get_data().replace(generate_csrf().encode(), b"")
+    lasting = news.encode() or response.get_data().replace(generate_csrf().encode(), b"")
     response.set_etag(hashlib.sha256(lasting).hexdigest()[:32])
     return make_response(response.make_conditional(request))
 

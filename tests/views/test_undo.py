@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.client import Browser, words_of
 from tests.failed import failed_refund, seller, tried
@@ -231,3 +232,71 @@ def test_the_banks_reference_is_shown_once_there_is_one(
     assert f"Bank reference: {tried(refund).bank_reference}" in words_of(
         browser_of(app, user).get("/join")
     )
+
+
+def polled(browser: Browser, etag: str = "") -> TestResponse:
+    headers = {"If-None-Match": etag} if etag else {}
+    return browser.get("/join", htmx=True, headers=headers)
+
+
+def test_a_page_that_looks_again_is_told_when_nothing_is_new(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    user = make_person()
+    acceptance = join(user, make_owned(), "refund")
+    browser = browser_of(app, user)
+    browser.csrf()
+    first = polled(browser)
+    etag = first.headers["ETag"]
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "private, no-cache")
+
+    clock.shift(60)  # another CSRF field and another time left are no news
+    assert polled(browser, etag).status_code == 304
+    undo.send_now(user, acceptance.id)
+    after = polled(browser, etag)
+
+    assert after.status_code == 200
+    assert after.headers["ETag"] != etag
+    assert 'action="/join/undo"' not in after.text
+
+
+def test_the_banks_reference_is_news(app: Flask) -> None:
+    user = make_person()
+    undo.send_now(user, join(user, make_owned(), "refund").id)
+    browser = browser_of(app, user)
+    etag = polled(browser).headers["ETag"]
+    Refund.update(state="succeeded", bank_reference="7403 8812").execute()
+
+    after = polled(browser, etag)
+    assert after.status_code == 200
+    assert "Bank reference: 7403 8812" in words_of(after)
+    assert "data-poll" in after.text  # the statement is not rendered yet
+
+
+def test_another_session_has_its_own_fragment(app: Flask) -> None:
+    """Its forms carry that session's CSRF field."""
+    user = make_person()
+    join(user, make_owned(), "refund")
+    etags = {polled(browser_of(app, user)).headers["ETag"] for _ in range(2)}
+
+    assert len(etags) == 2
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+def test_the_page_says_how_to_sign_in(app: Flask, has_password: bool) -> None:
+    user = make_person()
+    User.update(password_hash="x" if has_password else None).where(User.id == user.id).execute()
+    join(user, make_owned(), "refund")
+
+    words = words_of(browser_of(app, user).get("/join"))
+    assert ("the same password" in words) == has_password
+    assert ("a code that we email you" in words) == (not has_password)
+
+
+def test_the_page_says_when_the_money_arrives(app: Flask) -> None:
+    user = make_person()
+    join(user, make_owned(), "refund")
+
+    words = words_of(browser_of(app, user).get("/join"))
+    assert "usually between 1 December 2026 and 8 December 2026" in words
+    assert "Time left: 24 h 00 min" in words

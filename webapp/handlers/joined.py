@@ -4,8 +4,7 @@ from typing import Any
 
 from flask_mail import Attachment
 
-from webapp import clock
-from webapp.actions import departures, statements
+from webapp.actions import departures, outcomes, statements
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
 from webapp.models import (
@@ -30,7 +29,9 @@ def accepted(errand: Errand) -> bool:
         "name": unlinked(user.name),
         "organisation": unlinked(acceptance.organisation.name),
         "email": user.email,
+        "has_password": user.password_hash is not None,
         "accepted_at": acceptance.accepted_at,
+        "arrival": outcomes.arrival(acceptance),
         "held_until": _held_until(acceptance),
         "settlement": settlement,
         "routes": [] if settlement is None else _routes(settlement),

@@ -27,6 +27,22 @@ function poll(atOnce) {
 setInterval(poll, 500, false);
 document.addEventListener("visibilitychange", () => poll(true));
 
+// ---- [data-until="<instant>"] says how much time is left; at the end, its page looks again ----
+
+function countDown() {
+  for (const el of document.querySelectorAll("[data-until]")) {
+    const minutes = Math.ceil((Date.parse(el.dataset.until) - Date.now()) / 60_000);
+    const left = Math.max(minutes, 0);
+    const words = `${Math.floor(left / 60)} h ${String(left % 60).padStart(2, "0")} min`;
+    if (el.textContent === words) continue;
+    el.textContent = words;
+    const asking = minutes <= 0 && el.closest("[data-poll]");
+    if (asking) htmx.trigger(asking, "poll");
+  }
+}
+
+setInterval(countDown, 1000);
+
 // ---- After a swap, the first field to mend has the focus ----
 
 document.addEventListener("htmx:after:settle", ({ detail }) => {

@@ -1,9 +1,10 @@
 """The invitee's page: what will change, the choice, and what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, request, session
+from flask_babel import get_locale
 
 from webapp import clock, errors
 from webapp.actions import (
@@ -25,9 +26,6 @@ from webapp.views import asked
 from webapp.views import link as links
 
 views = Blueprint("join", __name__)
-
-# While a refund is in one of these states, its page looks again by itself.
-MOVING = ("held", "requested", "pending", "requires_action")
 
 
 @views.get("/join/<token>")
@@ -250,22 +248,40 @@ def _offer(
 
 
 def _result(acceptance: Acceptance, status: int = 200, problem: str = "") -> Response:
+    viewer, now = require_viewer(), clock.now()
     settlement = outcomes.settlement_of(acceptance)
     refunds = outcomes.refunds_of(settlement)
-    documents = statements.visible_to(require_viewer()).where(Statement.settlement == settlement)
+    issued = statements.visible_to(viewer).where(Statement.settlement == settlement)
+    documents = list(issued.order_by(Statement.id)) if settlement is not None else []
     context: dict[str, Any] = {
         "acceptance": acceptance,
         "settlement": settlement,
         "refunds": refunds,
-        "statements": list(documents) if settlement is not None else [],
-        "is_held": acceptance.is_held(clock.now()),
+        "statements": documents,
+        "is_held": acceptance.is_held(now),
+        "arrival": outcomes.arrival(acceptance, refunds),
         "problem": problem,
         "then": "join",
         "is_invited": False,
         "handed_over": outcomes.handed_over(settlement),
-        "is_moving": any(refund.state in MOVING for refund in refunds),
+        "look_again": outcomes.looks_again_in(acceptance, refunds, documents, now),
+        "now": now,
     }
-    return render("pages/join/result.html", "partials/join/result.html", status, **context)
+    response = render("pages/join/result.html", "partials/join/result.html", status, **context)
+    if not wants_partial() or request.method != "GET":
+        return response
+    # What the form fields and the clock say is other each time, and no news.
+    news = (viewer.session.id, session.get("csrf_token"), str(get_locale()), *_state(context))
+    return unchanged_or(response, repr(news))
+
+
+def _state(context: dict[str, Any]) -> Iterator[object]:
+    acceptance: Acceptance = context["acceptance"]
+    yield acceptance.undone_at, acceptance.undo_until, context["is_held"]
+    yield acceptance.id, acceptance.membership.ended_at
+    yield [(one.id, one.state, one.bank_reference, one.changed_at) for one in context["refunds"]]
+    yield [(one.number, one.sha256) for one in context["statements"]]
+    yield sorted(context["handed_over"])
 
 
 def _page(state: str, status: int, invitation: Invitation | None, **context: Any) -> Response:
