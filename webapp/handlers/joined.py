@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_mail import Attachment
 
+from webapp import clock
 from webapp.actions import departures, outcomes, statements
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
