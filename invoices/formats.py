@@ -39,10 +39,15 @@ def day(on: date, locale: Locale) -> str:
 
 def moment(instant: datetime, zone: str, locale: Locale) -> str:
     """An aware instant as day, hour and zone: "24 November 2026 at 10:15 (Europe/Paris)"."""
+    return f"{hour(instant, zone, locale)} ({zone})"
+
+
+def hour(instant: datetime, zone: str, locale: Locale) -> str:
+    """The same where the zone is said elsewhere: "24 November 2026 at 10:15"."""
     local = instant.astimezone(time_zone(zone))
-    hour = format_time(local, "short", locale=DAYS[locale])
     at = "à" if locale == "fr" else "at"
-    return f"{day(local.date(), locale)} {at} {hour} ({zone})"
+    clock = format_time(local, "short", locale=DAYS[locale])
+    return f"{day(local.date(), locale)} {at} {clock}"
 
 
 def rate(percent: str | None, locale: Locale) -> str:

@@ -16,7 +16,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = app.config["SETTINGS"].default_locale
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=chosen_locale)
-    app.jinja_env.filters.update(money=money, day=day, moment=moment, plan=plan)
+    app.jinja_env.filters.update(money=money, day=day, hour=hour, moment=moment, plan=plan)
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
 
 
@@ -56,6 +56,11 @@ def day(value: date | datetime | None, zone: str = "") -> str:
 def moment(value: datetime | None, zone: str = "") -> str:
     """A day and an hour, in the operator's zone unless `zone` is given."""
     return "" if value is None else formats.moment(value, zone or _zone(), _locale())
+
+
+def hour(value: datetime | None) -> str:
+    """The same, where the zone is said once for a whole list."""
+    return "" if value is None else formats.hour(value, _zone(), _locale())
 
 
 def plan(subscription: Any) -> str:

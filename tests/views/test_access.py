@@ -75,6 +75,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitations.revoke", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitations.take_over", "POST"): (INVITE, 303),
     ("invitations.badge", "GET"): (INVITE, 200),
+    ("invitation.show", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    ("invitation.mend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("join.open", "GET"): (PUBLIC, 303),
     ("join.show", "GET"): (
         PUBLIC,
@@ -113,6 +115,7 @@ FORMS = {
     "account.update": {"name": "Another Name"},
     "members.role": {"role": "finance"},
     "invitations.preview_only": {"emails": "new@example.org"},
+    "invitation.mend": {"email": "mended@example.org"},
 }
 
 

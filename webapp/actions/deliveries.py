@@ -8,7 +8,10 @@ from peewee import fn
 
 from webapp import clock
 from webapp.database import locked, transaction
-from webapp.models import Invitation, InvitationLink, OutboxMessage
+from webapp.models import DeliveryEvent, Invitation, InvitationLink, OutboxMessage
+
+# The mails that carry an invitation's link.
+KINDS = ("mail:invitation", "mail:reminder")
 
 
 def draw_link(message: OutboxMessage) -> tuple[Invitation, str] | None:
@@ -34,8 +37,28 @@ def draw_link(message: OutboxMessage) -> tuple[Invitation, str] | None:
 def note(
     message: OutboxMessage, delivery: str, words: str = "", next_try_at: datetime | None = None
 ) -> None:
-    """Where the invitation's latest mail is, with the server's words. An older mail says nothing
-    about a newer one."""
+    """What became of an invitation's mail, with the server's words. Where the invitation itself
+    is concerned, an older mail says nothing about a newer one."""
+    happened(message, delivery, words, next_try_at)
+    show(message, delivery, words, next_try_at)
+
+
+def happened(
+    message: OutboxMessage, kind: str, words: str = "", next_try_at: datetime | None = None
+) -> None:
+    DeliveryEvent.create(
+        invitation=message.invitation_id,
+        message=message,
+        kind=kind,
+        words=words,
+        at=clock.now(),
+        next_try_at=next_try_at,
+    )
+
+
+def show(
+    message: OutboxMessage, delivery: str, words: str = "", next_try_at: datetime | None = None
+) -> None:
     Invitation.update(
         delivery=delivery, delivery_note=words, delivery_at=clock.now(), next_try_at=next_try_at
     ).where(Invitation.id == message.invitation_id, ~fn.EXISTS(_newer(message))).execute()
@@ -44,7 +67,7 @@ def note(
 def _newer(message: OutboxMessage) -> Any:
     return OutboxMessage.select(OutboxMessage.id).where(
         OutboxMessage.invitation == message.invitation_id,
-        OutboxMessage.kind == message.kind,
+        OutboxMessage.kind.in_(KINDS),
         OutboxMessage.id > message.id,
         OutboxMessage.canceled_at.is_null(),
     )

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from webapp import clock, outbox
-from webapp.actions import limits
+from webapp.actions import limits, throttle
 from webapp.actions.audit import record
 from webapp.actions.inviting import Asked, already_asked, write_all
 from webapp.actions.inviting import Offer as Offer
-from webapp.actions.previews import Row
+from webapp.actions.previews import Row, preview
+from webapp.addresses import normalised
 from webapp.database import locked, transaction
-from webapp.errors import NotAllowed, NotThere, Stale, TooMany
+from webapp.errors import Invalid, NotAllowed, NotThere, Stale, TooMany
 from webapp.models import Account, Invitation, InvitationLink, Membership, OutboxMessage
 from webapp.permissions import GRANT_ADMIN, INVITE, may
-from webapp.policy import policy
-from webapp.texts import cleaned
+from webapp.texts import cleaned, folded
 
 ROLES = ("member", "finance", "admin")
 LICENCES = ("basic", "licensed")
@@ -81,33 +81,79 @@ def find(account: Account, invitation_id: int) -> Invitation:
 def resend(by: Membership, invitation_id: int) -> Invitation:
     """Starts the days anew and mails a new link; the old one says that a newer one was mailed
     (rule I6). Stale when it was answered or revoked meanwhile."""
-    now = clock.now()
     with transaction():
-        account = _inviting(by)
-        invitation = find(account, invitation_id)
-        if invitation.is_admin:
-            _inviting(by, "admin")
-        if limits.wants_rest(invitation.email, account, now):
+        invitation = _sendable(by, invitation_id)
+        if limits.wants_rest(invitation.email, invitation.account, clock.now()):
             raise TooMany("later", retry_after=3600)
-        changed = (
-            Invitation.update(
-                expires_at=now + timedelta(days=policy().invitation_days),
-                inviter=by.user_id,
-                delivery="queued",
-                delivery_note="",
-                delivery_at=now,
-                next_try_at=None,
-            )
-            .where(Invitation.id == invitation.id, Invitation.status == "pending")
-            .execute()
-        )
-        if changed != 1:
-            raise Stale("invitation", invitation_id=invitation.id)
-        _end_links(invitation, now)
-        outbox.cancel(OutboxMessage.invitation == invitation)
-        _mail(invitation)
-        record(by, "invitation:resent", f"invitation:{invitation.id}")
+        _send_anew(by, invitation, "invitation:resent")
     return find(by.account, invitation.id)
+
+
+def mend(by: Membership, invitation_id: int, written: str) -> Invitation:
+    """Sends the invitation to another address, with a new link; the old one is dead (rule I10).
+
+    Raises Invalid when that is no address ("address"), or one of a member ("member") or of another
+    pending invitation ("invited"); TooMany when it was mended or mailed often; Stale when it was
+    answered or revoked meanwhile."""
+    try:
+        email = normalised(written)
+    except ValueError as error:
+        raise Invalid("address", field="email") from error
+    with transaction():
+        invitation = _sendable(by, invitation_id)
+        if email == invitation.email:
+            return resend(by, invitation_id)
+        [row] = preview(invitation.account, email).rows
+        if row.verdict in ("member", "invited"):
+            raise Invalid(row.verdict, field="email")
+        throttle.count(f"mend:{invitation.id}", limits.MENDED_A_DAY, limits.DAY)
+        if limits.wants_rest(email, invitation.account, clock.now()):
+            raise TooMany("later", retry_after=3600)
+        _send_anew(
+            by,
+            invitation,
+            "invitation:mended",
+            email=email,
+            folded=folded(invitation.name, email, invitation.department),
+            mended_at=clock.now(),
+            muted_at=None,
+        )
+    return find(by.account, invitation.id)
+
+
+def _sendable(by: Membership, invitation_id: int) -> Invitation:
+    account = _inviting(by)
+    invitation = find(account, invitation_id)
+    if invitation.is_admin:
+        _inviting(by, "admin")
+    if invitation.status != "pending":
+        raise Stale("invitation", invitation_id=invitation.id)
+    return invitation
+
+
+def _send_anew(by: Membership, invitation: Invitation, kind: str, **changes: Any) -> None:
+    now, account = clock.now(), invitation.account
+    expires_at = now + account.invitations_live
+    changed = (
+        Invitation.update(
+            expires_at=expires_at,
+            remind_at=next(iter(account.reminders(now, expires_at)), None),
+            inviter=by.user_id,
+            delivery="queued",
+            delivery_note="",
+            delivery_at=now,
+            next_try_at=None,
+            **changes,
+        )
+        .where(Invitation.id == invitation.id, Invitation.status == "pending")
+        .execute()
+    )
+    if changed != 1:
+        raise Stale("invitation", invitation_id=invitation.id)
+    _end_links(invitation, now)
+    outbox.cancel(OutboxMessage.invitation == invitation)
+    _mail(invitation)
+    record(by, kind, f"invitation:{invitation.id}")
 
 
 def revoke(by: Membership, invitation_id: int) -> Invitation:

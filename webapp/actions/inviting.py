@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from webapp import outbox
 from webapp.actions.audit import record_all
 from webapp.models import Invitation, Membership
-from webapp.policy import policy
 from webapp.texts import cleaned, cleaned_note, folded
 
 # As many at a time as an engine takes parameters for.
@@ -72,7 +71,7 @@ def _write(by: Membership, asked: Sequence[Asked], now: datetime) -> Iterable[In
 
 
 def _fields(by: Membership, asked: Asked, now: datetime) -> dict[str, Any]:
-    offer = asked.offer
+    offer, expires_at = asked.offer, now + by.account.invitations_live
     name = asked.name or cleaned(offer.name, 100)
     department = cleaned(offer.department, 100)
     return {
@@ -91,5 +90,6 @@ def _fields(by: Membership, asked: Asked, now: datetime) -> dict[str, Any]:
         "inviter": by.user_id,
         "created_at": now,
         "delivery_at": now,
-        "expires_at": now + timedelta(days=policy().invitation_days),
+        "expires_at": expires_at,
+        "remind_at": next(iter(by.account.reminders(now, expires_at)), None),
     }

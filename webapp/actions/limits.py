@@ -13,6 +13,7 @@ from webapp.models import Account, Invitation, OutboxMessage
 DAY = timedelta(hours=24)
 MAILS_TO_AN_ADDRESS = 3
 ORGANISATIONS_TO_AN_ADDRESS = 5
+MENDED_A_DAY = 3
 
 
 def left_today(account: Account, now: datetime) -> int:
@@ -52,6 +53,8 @@ def resting(emails: Sequence[str], account: Account, now: datetime) -> set[str]:
             i.email.in_(emails),
             OutboxMessage.kind == "mail:invitation",
             OutboxMessage.created_at > now - DAY,
+            # What went to the address before it was mended, and not to this one.
+            i.mended_at.is_null() | (OutboxMessage.created_at >= i.mended_at),
             OutboxMessage.canceled_at.is_null(),
         )
         .group_by(i.email)

@@ -8,7 +8,7 @@ from webapp.actions import accounts, invitations, joining, previews, quotes, ses
 from webapp.actions.account_checks import Billed
 from webapp.actions.invitations import Offer
 from webapp.demo import individuals
-from webapp.models import Account, Invitation, Membership, OutboxMessage, User
+from webapp.models import Account, DeliveryEvent, Invitation, Membership, OutboxMessage, User
 from webapp.policy import policy
 
 OWNER = "claire.dumas@atelier-dumas.example"
@@ -132,6 +132,15 @@ def _mailed(invitation: Invitation, days: int, **delivery: Any) -> None:
         delivery_at=then,
         **delivery,
     ).where(Invitation.id == invitation.id).execute()
+    message = OutboxMessage.get(OutboxMessage.invitation == invitation)
+    DeliveryEvent.create(
+        invitation=invitation,
+        message=message,
+        kind=delivery["delivery"],
+        words=delivery.get("delivery_note", ""),
+        at=then,
+        next_try_at=delivery.get("next_try_at"),
+    )
     OutboxMessage.update(created_at=then, leaves_at=then, left_at=then, attempts=1).where(
         OutboxMessage.invitation == invitation
     ).execute()

@@ -11,6 +11,11 @@ CREATE TABLE account (
     seats INTEGER NOT NULL,
     invitations_per_day INTEGER NOT NULL,
     recommendation TEXT NOT NULL,
+    recommendation_note TEXT NOT NULL,
+    invitation_days INTEGER NOT NULL,
+    first_reminder_days INTEGER NOT NULL,
+    second_reminder_days INTEGER NOT NULL,
+    last_reminder_days INTEGER NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     closed_at TIMESTAMPTZ,
     imported_digest TEXT,
@@ -20,6 +25,8 @@ CREATE TABLE account (
     CONSTRAINT account_locale CHECK (locale IN ('fr', 'en')),
     CONSTRAINT account_limits CHECK (seats >= 0 AND invitations_per_day >= 0),
     CONSTRAINT account_recommendation CHECK (recommendation IN ('', 'refund', 'credit')),
+    CONSTRAINT account_invitation_days CHECK (invitation_days BETWEEN 0 AND 365),
+    CONSTRAINT account_reminder_days CHECK (first_reminder_days BETWEEN 0 AND 365 AND second_reminder_days BETWEEN 0 AND 365 AND last_reminder_days BETWEEN 0 AND 365),
     CONSTRAINT account_closed CHECK (closed_at IS NULL OR kind = 'individual')
 );
 
@@ -160,6 +167,9 @@ CREATE TABLE invitation (
     delivery_at TIMESTAMPTZ NOT NULL,
     next_try_at TIMESTAMPTZ,
     told_at TIMESTAMPTZ,
+    remind_at TIMESTAMPTZ,
+    muted_at TIMESTAMPTZ,
+    mended_at TIMESTAMPTZ,
     FOREIGN KEY (account_id) REFERENCES account (id),
     FOREIGN KEY (inviter_id) REFERENCES user_ (id),
     CONSTRAINT invitation_status CHECK (status IN ('pending', 'accepted', 'declined', 'revoked', 'superseded')),
@@ -181,6 +191,8 @@ CREATE INDEX invitation_pending_email ON invitation (email) WHERE status = 'pend
 CREATE INDEX invitation_recent ON invitation (email, created_at);
 
 CREATE INDEX invitation_untold ON invitation (account_id, inviter_id) WHERE told_at IS NULL AND status IN ('accepted', 'declined');
+
+CREATE INDEX invitation_remind ON invitation (remind_at) WHERE status = 'pending' AND remind_at IS NOT NULL;
 
 CREATE TABLE invitation_link (
     id BIGSERIAL NOT NULL PRIMARY KEY,
@@ -597,6 +609,23 @@ CREATE INDEX outbox_message_waiting ON outbox_message (leaves_at, id) WHERE left
 
 CREATE INDEX outbox_message_quarantined ON outbox_message (quarantined_at) WHERE quarantined_at IS NOT NULL;
 
+CREATE TABLE delivery_event (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    invitation_id BIGINT NOT NULL,
+    message_id BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    words TEXT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    next_try_at TIMESTAMPTZ,
+    FOREIGN KEY (invitation_id) REFERENCES invitation (id),
+    FOREIGN KEY (message_id) REFERENCES outbox_message (id),
+    CONSTRAINT delivery_event_kind CHECK (kind IN ('sent', 'deferred', 'refused', 'delayed', 'bounced'))
+);
+
+CREATE INDEX delivery_event_invitation ON delivery_event (invitation_id, id);
+
+CREATE UNIQUE INDEX delivery_event_reported ON delivery_event (message_id, kind) WHERE kind IN ('delayed', 'bounced');
+
 CREATE TABLE kept_mail (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -623,6 +652,8 @@ CREATE TABLE audit_event (
 );
 
 CREATE INDEX audit_event_account ON audit_event (account_id, at, id);
+
+CREATE INDEX audit_event_subject ON audit_event (subject, id);
 
 CREATE TABLE webhook_event (
     id BIGSERIAL NOT NULL PRIMARY KEY,

@@ -10,6 +10,7 @@ from webapp.models.acceptance import (
 )
 from webapp.models.account import Account, Subscription
 from webapp.models.audit import AuditEvent
+from webapp.models.delivery_event import DeliveryEvent
 from webapp.models.gateway import CreditPush, SyncState, WebhookEvent
 from webapp.models.invitation import Invitation, InvitationLink
 from webapp.models.ledger import LedgerAccount, LedgerTransfer
@@ -45,6 +46,7 @@ ALL = (
     StatementSeries,
     Statement,
     OutboxMessage,
+    DeliveryEvent,
     KeptMail,
     AuditEvent,
     WebhookEvent,
@@ -59,6 +61,7 @@ __all__ = [
     "CreditLot",
     "CreditPush",
     "CreditUse",
+    "DeliveryEvent",
     "Invitation",
     "InvitationLink",
     "Invoice",

@@ -1,6 +1,6 @@
 """Accounts (what pays, or is paid) and the plans they subscribe to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from peewee import (
@@ -13,6 +13,7 @@ from peewee import (
 )
 
 from webapp.database import BaseModel, InstantField
+from webapp.policy import policy
 
 KINDS = ("individual", "organisation", "operator")
 
@@ -20,7 +21,10 @@ KINDS = ("individual", "organisation", "operator")
 class Account(BaseModel):
     """`seats` and `invitations_per_day` are of organisations; `imported_digest` of individuals:
     the fingerprint of the row they were last imported from. `gateway_customer` is who the account
-    is at the payment gateway, where it is known there."""
+    is at the payment gateway, where it is known there.
+
+    Of organisations' own settings, `invitation_days` 0 stands for the operator's, and a reminder
+    of 0 days for none: the first two count from the invitation, the last one back from its end."""
 
     public_id = TextField(unique=True)
     kind = TextField()
@@ -33,6 +37,11 @@ class Account(BaseModel):
     seats = IntegerField(default=0)
     invitations_per_day = IntegerField(default=1000)
     recommendation = TextField(default="")
+    recommendation_note = TextField(default="")
+    invitation_days = IntegerField(default=0)
+    first_reminder_days = IntegerField(default=3)
+    second_reminder_days = IntegerField(default=10)
+    last_reminder_days = IntegerField(default=2)
     created_at = InstantField()
     closed_at = InstantField(null=True)
     imported_digest = TextField(null=True)
@@ -45,12 +54,31 @@ class Account(BaseModel):
             Check("locale IN ('fr', 'en')", name="account_locale"),
             Check("seats >= 0 AND invitations_per_day >= 0", name="account_limits"),
             Check("recommendation IN ('', 'refund', 'credit')", name="account_recommendation"),
+            Check("invitation_days BETWEEN 0 AND 365", name="account_invitation_days"),
+            Check(
+                "first_reminder_days BETWEEN 0 AND 365 AND second_reminder_days BETWEEN 0 AND 365"
+                " AND last_reminder_days BETWEEN 0 AND 365",
+                name="account_reminder_days",
+            ),
             Check("closed_at IS NULL OR kind = 'individual'", name="account_closed"),
         ]
 
     @property
     def is_organisation(self) -> bool:
         return bool(self.kind == "organisation")
+
+    @property
+    def invitations_live(self) -> timedelta:
+        """How long an invitation of this organisation can be answered (rule I6)."""
+        return timedelta(days=int(self.invitation_days or policy().invitation_days))
+
+    def reminders(self, begins_at: datetime, ends_at: datetime) -> list[datetime]:
+        """When an invitation is reminded of, in order (rule I7)."""
+        after = (self.first_reminder_days, self.second_reminder_days)
+        at = {begins_at + timedelta(days=int(days)) for days in after if days}
+        if self.last_reminder_days:
+            at.add(ends_at - timedelta(days=int(self.last_reminder_days)))
+        return sorted(each for each in at if begins_at < each < ends_at)
 
     def subscription(self) -> "Subscription | None":
         """The plan in force, active or lapsed; None for a free account."""

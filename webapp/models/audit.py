@@ -22,3 +22,4 @@ class AuditEvent(BaseModel):
 
 
 AuditEvent.add_index(SQL("CREATE INDEX audit_event_account ON audit_event (account_id, at, id)"))
+AuditEvent.add_index(SQL("CREATE INDEX audit_event_subject ON audit_event (subject, id)"))

@@ -15,7 +15,8 @@ DELIVERIES = ("queued", "sent", "deferred", "refused")
 class Invitation(BaseModel):
     """`status` is what people did; *expired* is computed from `expires_at`. `delivery` is where
     the latest mail is, `delivery_note` the mail server's words about it. `told_at` is when the
-    inviter was told of the answer."""
+    inviter was told of the answer; `remind_at` when the person is reminded next, unless they
+    wanted no more reminders (`muted_at`); `mended_at` when the address was last corrected."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="invitations", index=False)
@@ -42,6 +43,9 @@ class Invitation(BaseModel):
     delivery_at = InstantField()
     next_try_at = InstantField(null=True)
     told_at = InstantField(null=True)
+    remind_at = InstantField(null=True)
+    muted_at = InstantField(null=True)
+    mended_at = InstantField(null=True)
 
     class Meta:
         constraints = [
@@ -110,6 +114,12 @@ Invitation.add_index(
     SQL(
         "CREATE INDEX invitation_untold ON invitation (account_id, inviter_id)"
         " WHERE told_at IS NULL AND status IN ('accepted', 'declined')"
+    )
+)
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_remind ON invitation (remind_at)"
+        " WHERE status = 'pending' AND remind_at IS NOT NULL"
     )
 )
 

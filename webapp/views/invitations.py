@@ -178,6 +178,8 @@ def _row(invitation: Invitation, said: str, status: int = 200) -> Response:
     """One row changed: htmx gets the row, the tabs and the badge; a plain form the list."""
     if not wants_partial():
         flash(said, "message" if status == 200 else "warning")
+        if request.form.get("back") == "invitation":
+            return go("invitation.show", invitation_id=invitation.id)
         return go("users.index")
     person = people.of_invitation(invitation, clock.now())
     kind = "success" if status == 200 else "warning"

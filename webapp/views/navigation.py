@@ -10,6 +10,14 @@ from webapp.models import people
 from webapp.permissions import SEE_BILLING, SEE_USERS, Viewer
 from webapp.security import current_viewer
 
+# Pages that are reached from an entry's own.
+OF_ENTRY = {
+    "departures": "account",
+    "invitation": "users",
+    "invitations": "users",
+    "members": "users",
+}
+
 
 def install(app: Flask) -> None:
     app.context_processor(lambda: {"nav": entries()})
@@ -36,9 +44,5 @@ def _users(viewer: Viewer) -> dict[str, Any]:
 
 def _entry(name: str, endpoint: str, label: str, icon: str) -> dict[str, Any]:
     here = (request.endpoint or "").partition(".")[0]
-    is_here = name == {
-        "invitations": "users",
-        "members": "users",
-        "departures": "account",
-    }.get(here, here)
+    is_here = name == OF_ENTRY.get(here, here)
     return {"url": url_for(endpoint), "label": label, "icon": icon, "current": is_here}

@@ -1,0 +1,58 @@
+"""One invitation: what happened to it, and sending it to another address."""
+
+from flask import Blueprint, Response, flash, make_response, request
+from flask_babel import gettext as _
+
+from webapp import clock
+from webapp.actions import invitations, timelines
+from webapp.errors import Invalid, Stale, TooMany
+from webapp.htmx import go, render, unchanged_or, wants_partial
+from webapp.permissions import INVITE, allows
+from webapp.security import require_viewer
+from webapp.views.told import sentence
+
+views = Blueprint("invitation", __name__)
+
+
+@views.get("/invitations/<bounded:invitation_id>")
+@allows(INVITE)
+def show(invitation_id: int) -> Response:
+    response = _page(invitation_id)
+    return unchanged_or(response) if wants_partial() else response
+
+
+@views.post("/invitations/<bounded:invitation_id>/address")
+@allows(INVITE)
+def mend(invitation_id: int) -> Response:
+    written = request.form.get("email", "")
+    try:
+        fresh = invitations.mend(require_viewer().membership, invitation_id, written)
+    except Invalid as error:
+        return _page(invitation_id, 422, written=written, error=error.code)
+    except TooMany:
+        return _page(invitation_id, 429, written=written, problem="later")
+    except Stale:
+        return _page(invitation_id, 409, problem="changed")
+    flash(_("A new invitation is on its way to %(email)s.", email=fresh.email))
+    return go("invitation.show", invitation_id=invitation_id)
+
+
+def _page(invitation_id: int, status: int = 200, **context: str) -> Response:
+    viewer, now = require_viewer(), clock.now()
+    invitation = invitations.find(viewer.account, invitation_id)
+    response = render(
+        "pages/invitations/show.html",
+        "partials/invitations/delivery.html",
+        status,
+        invitation=invitation,
+        state=invitation.shown_status(now),
+        happenings=timelines.of(invitation, now),
+        leaves_at=timelines.leaves_at(invitation),
+        why_not=invitations.why_not_inviting(viewer.membership),
+        sentence=sentence,
+        now=now,
+        **context,
+    )
+    if status == 429:
+        response.headers["Retry-After"] = "3600"
+    return make_response(response)
