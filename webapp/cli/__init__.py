@@ -3,10 +3,10 @@
 
 from flask import Flask
 
-from webapp.cli import accounts, effects, imports, ledger, money, schema, simulated, stripe
+from webapp.cli import accounts, bounce, effects, imports, ledger, money, schema, simulated, stripe
 
 
 def install(app: Flask) -> None:
-    for module in (schema, accounts, imports, money, ledger, effects, stripe, simulated):
+    for module in (schema, accounts, imports, money, ledger, effects, bounce, stripe, simulated):
         for command in module.COMMANDS:
             app.cli.add_command(command)

@@ -37,6 +37,10 @@ SENTENCES = {
     "organisation": "There is no organisation {given}.",
     "paid_plan": "{email} has a paid plan of their own: invite them, so that it is settled.",
     "password_length": "The password must have {least} to {most} characters.",
+    "report": "This is no delivery report.",
+    "report_other": "The report is about a mail that is no invitation ({kind}).",
+    "report_size": "The report is larger than {most} MB.",
+    "report_unknown": "The report is about no mail that left here lately.",
 }
 BEHIND = "The database is not up to date. Bring it up to date first: flask --app wsgi migrate"
 
