@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from peewee import (
+    SQL,
     BigAutoField,
     Database,
     DatabaseProxy,
@@ -82,6 +83,14 @@ class InstantField(DateTimeField):
         if isinstance(value, str):
             value = datetime.fromisoformat(value)
         return value.astimezone(UTC)
+
+
+class FoldedField(TextField):
+    """Text that `texts.folded` made, for searching and sorting. PostgreSQL compares it letter by
+    letter too, as SQLite and Python do, so that all three agree on who comes before whom."""
+
+    def ddl_datatype(self, ctx: Any) -> Any:
+        return SQL('TEXT COLLATE "C"' if is_postgresql() else "TEXT")
 
 
 class JSONTextField(TextField):

@@ -1,6 +1,7 @@
 """Pages and partials from the same views (wraps htmx-flask)."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
@@ -53,6 +54,20 @@ def unchanged_or(response: Response, news: str = "") -> Response:
     lasting = news.encode() or response.get_data().replace(generate_csrf().encode(), b"")
     response.set_etag(hashlib.sha256(lasting).hexdigest()[:32])
     return make_response(response.make_conditional(request))
+
+
+def fingerprint(*facts: Any) -> str:
+    """A name for exactly these facts."""
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
+
+
+def unless_known(state: str, show: Callable[[], Response]) -> Response:
+    """What `show` makes, or a 304 when the page says that it shows this state already: nothing
+    is rendered to find out, and nothing is kept by the browser."""
+    known = request.if_none_match.contains(state)
+    response = Response(status=304) if known else show()
+    response.set_etag(state)
+    return response
 
 
 def _vary(response: Response) -> Response:

@@ -97,6 +97,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("members.licence", "POST"): (MANAGE_MEMBERS, 422),
     ("members.ownership", "POST"): (MANAGE_MEMBERS, {"": 403, "owner": 409, "foreign owner": 404}),
     ("members.removal", "POST"): (MANAGE_MEMBERS, {"": 409, "foreign owner": 404}),
+    ("selections.resend", "POST"): (INVITE, 303),
+    ("selections.revoke", "POST"): (INVITE, 303),
     ("sign_in.show", "GET"): (PUBLIC, {"": 303, "nobody": 200, "link holder": 200}),
     ("sign_in.create", "POST"): (PUBLIC, 422),
     ("sign_in.code", "POST"): (
@@ -106,6 +108,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("sign_in.destroy", "POST"): (SIGNED_IN, 303),
     ("statements.index", "GET"): (SIGNED_IN, 200),
     ("statements.show", "GET"): (SIGNED_IN, 404),
+    ("users.live", "GET"): (SEE_USERS, 200),
     ("users.index", "GET"): (SEE_USERS, 200),
     # Nobody but the gateway can sign.
     ("webhooks.stripe", "POST"): (PUBLIC, 400),

@@ -125,8 +125,15 @@ def test_the_navigation_has_what_the_person_can_use(
 
 
 def test_only_an_owner_is_offered_to_make_an_admin(cast: Cast) -> None:
-    assert '<option value="admin"' in cast.browser("owner").get("/users").text
-    assert '<option value="admin"' not in cast.browser("admin").get("/users").text
+    offered = {role: adding(cast.browser(role)) for role in ("owner", "admin")}
+
+    assert '<option value="admin"' in offered["owner"]
+    assert '<option value="admin"' not in offered["admin"]
+
+
+def adding(browser: Browser) -> str:
+    (form,) = re.findall(r'<article id="add">.*?</article>', browser.get("/users").text, re.S)
+    return str(form)
 
 
 def test_the_licences_in_use_are_told(cast: Cast, owner: Browser) -> None:

@@ -1,6 +1,7 @@
 """What people change about themselves."""
 
-from webapp.models import User
+from webapp.database import locked, transaction
+from webapp.models import Membership, User
 from webapp.texts import cleaned, folded
 
 
@@ -9,5 +10,12 @@ def choose_language(user: User, locale: str) -> None:
 
 
 def rename(user: User, name: str) -> None:
+    """Also where the users list looks: in the membership."""
     name = cleaned(name, 100)
-    User.update(name=name, folded=folded(name, user.email)).where(User.id == user.id).execute()
+    with transaction():
+        locked(User.select(User.id).where(User.id == user.id)).first()
+        User.update(name=name, folded=folded(name, user.email)).where(User.id == user.id).execute()
+        membership = user.membership()
+        if membership is not None:
+            found = folded(name, user.email, membership.department)
+            Membership.update(folded=found).where(Membership.id == membership.id).execute()

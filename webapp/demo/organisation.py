@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from webapp import clock, texts
-from webapp.actions import accounts, invitations, joining, previews, quotes, sessions
+from webapp.actions import accounts, invitations, joining, previews, profile, quotes, sessions
 from webapp.actions.account_checks import Billed
 from webapp.actions.invitations import Offer
 from webapp.demo import individuals
@@ -52,9 +52,7 @@ def load(password_hash: str) -> None:
 
 def _name_owner(account: Account) -> None:
     began_at = clock.now() - timedelta(days=220)
-    User.update(name="Claire Dumas", folded=texts.folded("Claire Dumas", OWNER)).where(
-        User.email == OWNER
-    ).execute()
+    profile.rename(User.get(User.email == OWNER), "Claire Dumas")
     Membership.update(joined_at=began_at).where(Membership.account == account).execute()
     Account.update(recommendation="credit", created_at=began_at).where(
         Account.id == account.id

@@ -24,6 +24,8 @@ def up(migrator: Any, db: Any) -> None:
     if not on_postgresql:
         for name, other in SQLITE_TYPES.items():
             tables = re.sub(rf"\b{name}\b", other, tables)
+        # SQLite compares text letter by letter as it is.
+        tables = tables.replace(' COLLATE "C"', "")
     for statement in tables.split(";\n"):
         if statement.strip():
             db.execute_sql(statement)

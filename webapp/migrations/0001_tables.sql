@@ -84,6 +84,7 @@ CREATE TABLE membership (
     department TEXT NOT NULL,
     job_title TEXT NOT NULL,
     location TEXT NOT NULL,
+    folded TEXT COLLATE "C" NOT NULL,
     joined_at TIMESTAMPTZ NOT NULL,
     ended_at TIMESTAMPTZ,
     FOREIGN KEY (user_id) REFERENCES user_ (id),
@@ -95,6 +96,10 @@ CREATE TABLE membership (
 CREATE UNIQUE INDEX membership_one_active ON membership (user_id) WHERE ended_at IS NULL;
 
 CREATE INDEX membership_newest ON membership (account_id, joined_at, id) WHERE ended_at IS NULL;
+
+CREATE INDEX membership_named ON membership (account_id, folded, id) WHERE ended_at IS NULL;
+
+CREATE INDEX membership_department ON membership (account_id, department) WHERE ended_at IS NULL;
 
 CREATE INDEX membership_licensed ON membership (account_id) WHERE ended_at IS NULL AND licence = 'licensed';
 
@@ -155,7 +160,7 @@ CREATE TABLE invitation (
     licence TEXT NOT NULL,
     is_admin BOOLEAN NOT NULL,
     is_finance BOOLEAN NOT NULL,
-    folded TEXT NOT NULL,
+    folded TEXT COLLATE "C" NOT NULL,
     inviter_id BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
@@ -185,6 +190,16 @@ CREATE UNIQUE INDEX invitation_one_pending ON invitation (account_id, email) WHE
 CREATE INDEX invitation_pending ON invitation (account_id, expires_at) WHERE status = 'pending';
 
 CREATE INDEX invitation_newest ON invitation (account_id, created_at, id);
+
+CREATE INDEX invitation_listed ON invitation (account_id, created_at, id) WHERE status <> 'accepted';
+
+CREATE INDEX invitation_named ON invitation (account_id, folded, id) WHERE status <> 'accepted';
+
+CREATE INDEX invitation_states ON invitation (account_id, status, delivery, expires_at) WHERE status <> 'accepted';
+
+CREATE INDEX invitation_department ON invitation (account_id, department);
+
+CREATE INDEX invitation_inviter ON invitation (account_id, inviter_id);
 
 CREATE INDEX invitation_pending_email ON invitation (email) WHERE status = 'pending';
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from peewee import SQL, BooleanField, Check, ForeignKeyField, TextField
 
-from webapp.database import BaseModel, InstantField
+from webapp.database import BaseModel, FoldedField, InstantField
 from webapp.models.account import Account
 from webapp.models.user import User
 
@@ -30,7 +30,7 @@ class Invitation(BaseModel):
     licence = TextField(default="basic")
     is_admin = BooleanField(default=False)
     is_finance = BooleanField(default=False)
-    folded = TextField(default="")
+    folded = FoldedField(default="")
     inviter_id: int
     inviter = ForeignKeyField(User, backref="+", index=False)
     created_at = InstantField()
@@ -105,11 +105,31 @@ Invitation.add_index(
     SQL("CREATE INDEX invitation_newest ON invitation (account_id, created_at, id)")
 )
 Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_listed ON invitation (account_id, created_at, id)"
+        " WHERE status <> 'accepted'"
+    )
+)
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_named ON invitation (account_id, folded, id)"
+        " WHERE status <> 'accepted'"
+    )
+)
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_states ON invitation (account_id, status, delivery, expires_at)"
+        " WHERE status <> 'accepted'"
+    )
+)
+Invitation.add_index(
+    SQL("CREATE INDEX invitation_department ON invitation (account_id, department)")
+)
+Invitation.add_index(SQL("CREATE INDEX invitation_inviter ON invitation (account_id, inviter_id)"))
+Invitation.add_index(
     SQL("CREATE INDEX invitation_pending_email ON invitation (email) WHERE status = 'pending'")
 )
 Invitation.add_index(SQL("CREATE INDEX invitation_recent ON invitation (email, created_at)"))
-
-
 Invitation.add_index(
     SQL(
         "CREATE INDEX invitation_untold ON invitation (account_id, inviter_id)"

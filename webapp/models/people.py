@@ -1,13 +1,14 @@
 """The people of an organisation as its admins see them: members and invitations in one list,
-newest first, paged by key. Rows are plain tuples of what is shown; nothing here is saved."""
+sorted and paged by key. Rows are plain tuples of what is shown; nothing here is saved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from peewee import SQL, fn
+from peewee import SQL, Case, fn
 
+from webapp.models.acceptance import Acceptance
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
 from webapp.models.user import Membership, User
@@ -15,12 +16,15 @@ from webapp.texts import folded
 
 PAGE = 50
 FILTERS = ("active", "pending", "attention", "expired", "refused", "declined", "revoked")
+SORTS = ("-since", "since", "name", "-name")
+
+Key = tuple[datetime | str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """A row of the list. `kind` is "member" or "invitation"; `since` is when the person joined,
-    or was invited last."""
+    or was invited last; `folded` is what names sort by."""
 
     kind: str
     id: int
@@ -34,102 +38,121 @@ class Person:
     delivery: str
     note: str
     since: datetime
+    folded: str
     expires_at: datetime | None = None
     next_try_at: datetime | None = None
+    inviter_id: int | None = None
+    inviter: str = ""
+
+    def key(self, sort: str) -> Key:
+        return (self.folded if sort.endswith("name") else self.since, self.kind, self.id)
 
     @property
-    def key(self) -> tuple[datetime, str, int]:
-        return (self.since, self.kind, self.id)
-
-    @property
-    def cursor(self) -> str:
-        return f"{self.since.timestamp():.6f}~{self.kind}~{self.id}"
+    def is_waiting(self) -> bool:
+        """Could it be resent, changed or cancelled?"""
+        return self.status in ("pending", "expired", "refused")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the list is asked for. Empty means any."""
+    """What the list is asked for. Empty means any; `after` and `until` are the keys between which
+    people are shown, the latter one included."""
 
     q: str = ""
     status: str = ""
     role: str = ""
     licence: str = ""
-    after: tuple[datetime, str, int] | None = None
+    department: str = ""
+    inviter: int | None = None
+    sort: str = "-since"
+    after: Key | None = None
+    until: Key | None = None
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def narrowed(self) -> dict[str, Any]:
+        """The filters in force, by the name that they have in the address bar."""
+        names = ("role", "licence", "department", "inviter")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """All that the address bar says of the list."""
+        said = {"status": self.status, "q": self.q, **self.narrowed}
+        said["sort"] = "" if self.sort == SORTS[0] else self.sort
+        return {name: value for name, value in said.items() if value}
 
 
-def page(account: Account, asked: Asked, now: datetime) -> tuple[list[Person], bool]:
-    """At most PAGE people after `asked.after`, and whether there are more."""
+def page(
+    account: Account, asked: Asked, now: datetime, most: int = PAGE
+) -> tuple[list[Person], bool]:
+    """At most `most` people between the keys, and whether there are more there."""
     found: list[Person] = []
     if asked.status in ("", "active"):
-        found += _members(account, asked)
+        found += _members(account, asked, most)
     if asked.status != "active":
-        found += _invited(account, asked, now)
-    found.sort(key=lambda person: person.key, reverse=True)
-    return found[:PAGE], len(found) > PAGE
+        found += _invited(account, asked, now, most)
+    found.sort(key=lambda person: person.key(asked.sort), reverse=asked.is_descending)
+    return found[:most], len(found) > most
 
 
-def _words(query: Any, column: Any, q: str) -> Any:
-    for word in folded(q).split():
-        query = query.where(column.contains(word))
-    return query
-
-
-def _before(query: Any, at: Any, id: Any, kind: str, asked: Asked) -> Any:
-    """Keyset paging: rows that sort after the cursor in (since, kind, id), newest first."""
-    if asked.after is None:
-        return query
-    since, after_kind, after_id = asked.after
-    if kind == after_kind:
-        later = (at < since) | ((at == since) & (id < after_id))
-    else:
-        later = at <= since if kind < after_kind else at < since
-    return query.where((at <= since) & later)
-
-
-def _members(account: Account, asked: Asked) -> Iterator[Person]:
+def _members(account: Account, asked: Asked, most: int) -> Iterator[Person]:
     m, u = Membership, User
     query = (
         m.select(
             m.id, u.name, u.email, m.is_owner, m.is_admin, m.is_finance, m.licence,
-            m.department, m.job_title, m.joined_at,
+            m.department, m.job_title, m.joined_at, m.folded,
         )
         .join(u)
         .where(m.account == account, m.ended_at.is_null())
-        .order_by(m.joined_at.desc(), m.id.desc())
-        .limit(PAGE + 1)
     )  # fmt: skip
-    query = _words(query, u.folded.concat(" ").concat(fn.LOWER(m.department)), asked.q)
-    query = _holding(query, m, asked)
-    for row in _before(query, m.joined_at, m.id, "member", asked).tuples():
-        id, name, email, is_owner, is_admin, is_finance, licence, department, title, since = row
+    if asked.inviter:
+        query = query.where(m.id.in_(_invited_by(account, asked.inviter)))
+    query = _spanned(_holding(query, m, asked), m, m.joined_at, "member", asked, most)
+    for row in query.tuples():
+        id, name, email, is_owner, is_admin, is_finance, licence, department, title = row[:9]
         roles = ("owner",) if is_owner else _roles(is_admin, is_finance)
         yield Person(
-            "member", id, name, email, roles, licence, department, title, "active", "", "", since
+            "member", id, name, email, roles, licence, department, title, "active", "", "", *row[9:]
         )
 
 
-def _invited(account: Account, asked: Asked, now: datetime) -> Iterator[Person]:
-    i = Invitation
+def _invited_by(account: Account, inviter: int) -> Any:
+    """The memberships that began with an invitation of this person."""
+    return (
+        Acceptance.select(Acceptance.membership)
+        .join(Invitation)
+        .where(Invitation.account == account, Invitation.inviter == inviter)
+    )
+
+
+def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterator[Person]:
+    i, u = Invitation, User
     query = (
         i.select(
             i.id, i.name, i.email, i.is_admin, i.is_finance, i.licence, i.department,
             i.job_title, i.status, i.delivery, i.delivery_note, i.decline_reason,
-            i.created_at, i.expires_at, i.next_try_at,
+            i.created_at, i.folded, i.expires_at, i.next_try_at, u.id, u.name, u.email,
         )
+        .join(u)
         .where(i.account == account, in_status(asked.status, now))
-        .order_by(i.created_at.desc(), i.id.desc())
-        .limit(PAGE + 1)
     )  # fmt: skip
-    query = _holding(_words(query, i.folded, asked.q), i, asked)
-    for row in _before(query, i.created_at, i.id, "invitation", asked).tuples():
+    if asked.inviter:
+        query = query.where(i.inviter == asked.inviter)
+    query = _spanned(_holding(query, i, asked), i, i.created_at, "invitation", asked, most)
+    for row in query.tuples():
         id, name, email, is_admin, is_finance, licence, department, title = row[:8]
-        status, delivery, server_note, reason, since, expires_at, next_try_at = row[8:]
+        status, delivery, server_note, reason, since, key, expires_at, next_try_at = row[8:16]
         if status == "pending":
             status = _shown(expires_at, delivery, now)
         note = reason if status == "declined" else server_note
         yield Person(
-            "invitation", id, name, email, _roles(is_admin, is_finance), licence, department,
-            title, status, delivery, note, since, expires_at, next_try_at,
+            "invitation", id, name, email, _roles(is_admin, is_finance), licence, department, title,
+            status, delivery, note, since, key, expires_at, next_try_at, row[16],
+            row[17] or row[18],
         )  # fmt: skip
 
 
@@ -139,7 +162,8 @@ def of_invitation(invitation: Invitation, now: datetime) -> Person:
     note = i.decline_reason if i.status == "declined" else i.delivery_note
     return Person(
         "invitation", i.id, i.name, i.email, i.roles, i.licence, i.department, i.job_title,
-        i.shown_status(now), i.delivery, note, i.created_at, i.expires_at, i.next_try_at,
+        i.shown_status(now), i.delivery, note, i.created_at, i.folded, i.expires_at, i.next_try_at,
+        i.inviter_id, i.inviter.shown_name,
     )  # fmt: skip
 
 
@@ -155,6 +179,10 @@ def _roles(is_admin: bool, is_finance: bool) -> tuple[str, ...]:
 
 
 def _holding(query: Any, model: Any, asked: Asked) -> Any:
+    for word in folded(asked.q).split():
+        query = query.where(model.folded.contains(word))
+    if asked.department:
+        query = query.where(model.department == asked.department)
     if asked.licence:
         query = query.where(model.licence == asked.licence)
     if asked.role == "owner":
@@ -167,6 +195,28 @@ def _holding(query: Any, model: Any, asked: Asked) -> Any:
         query = query.where(~model.is_admin, ~model.is_finance)
         return query.where(~model.is_owner) if model is Membership else query
     return query
+
+
+def _spanned(query: Any, model: Any, at: Any, kind: str, asked: Asked, most: int) -> Any:
+    """Sorted, between the keys, and one more than `most`: an index range, never an OFFSET."""
+    column, down = model.folded if asked.sort.endswith("name") else at, asked.is_descending
+    if asked.after is not None:
+        query = query.where(_beyond(asked.after, column, model.id, kind, down))
+    if asked.until is not None:
+        query = query.where(_beyond(asked.until, column, model.id, kind, not down, itself=True))
+    order = (column.desc(), model.id.desc()) if down else (column.asc(), model.id.asc())
+    return query.order_by(*order).limit(most + 1)
+
+
+def _beyond(key: Key, column: Any, id: Any, kind: str, down: bool, itself: bool = False) -> Any:
+    """Rows of `kind` that come after `key` in (column, kind, id), going down or up."""
+    value, other, number = key
+    reached = column <= value if down else column >= value
+    passed = column < value if down else column > value
+    if kind != other:
+        return reached if (kind < other) == down else passed
+    further = id < number if down else id > number
+    return reached & (passed | further | (id == number if itself else SQL("1 = 0")))
 
 
 def in_status(status: str, now: datetime) -> Any:
@@ -192,16 +242,18 @@ def pending_count(account: Account, now: datetime) -> int:
 
 
 def counts(account: Account, now: datetime) -> dict[str, int]:
-    """How many are behind each tab."""
-    active = Membership.select().where(Membership.account == account, Membership.ended_at.is_null())
-    attention = Invitation.select().where(
-        Invitation.account == account, in_status("attention", now)
+    """How many are behind each tab, whatever is searched for."""
+    names = [name for name in FILTERS if name != "active"]
+    each = [fn.SUM(Case(None, [(in_status(name, now), 1)], 0)) for name in names]
+    found: Any = (
+        Invitation.select(*each)
+        .where(Invitation.account == account, in_status("", now))
+        .tuples()
+        .get()
     )
-    return {
-        "active": active.count(),
-        "pending": pending_count(account, now),
-        "attention": attention.count(),
-    }
+    active = Membership.select().where(Membership.account == account, Membership.ended_at.is_null())
+    invited = {name: int(number or 0) for name, number in zip(names, found, strict=True)}
+    return {"active": active.count(), **invited}
 
 
 def seats_used(account: Account) -> int:

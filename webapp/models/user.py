@@ -1,11 +1,13 @@
 """Users (people who sign in), their memberships in accounts, and their sessions."""
 
 from datetime import datetime
+from typing import Any
 
 from peewee import SQL, BooleanField, Check, ForeignKeyField, IntegerField, TextField
 
-from webapp.database import BaseModel, InstantField
+from webapp.database import BaseModel, FoldedField, InstantField
 from webapp.models.account import Account
+from webapp.texts import folded
 
 
 class User(BaseModel):
@@ -42,7 +44,8 @@ class User(BaseModel):
 
 
 class Membership(BaseModel):
-    """A user in an account. No flag set is a plain member; an owner has every right there."""
+    """A user in an account. No flag set is a plain member; an owner has every right there.
+    `folded` is name, address and department, by which the users list searches and sorts."""
 
     user_id: int
     user = ForeignKeyField(User, backref="memberships", index=False)
@@ -55,6 +58,7 @@ class Membership(BaseModel):
     department = TextField(default="")
     job_title = TextField(default="")
     location = TextField(default="")
+    folded = FoldedField(default="")
     joined_at = InstantField()
     ended_at = InstantField(null=True)
 
@@ -63,6 +67,11 @@ class Membership(BaseModel):
             Check("licence IN ('basic', 'licensed')", name="membership_licence"),
             Check("ended_at IS NULL OR ended_at >= joined_at", name="membership_ended"),
         ]
+
+    def save(self, *args: Any, **options: Any) -> Any:
+        if not self.folded:
+            self.folded = folded(self.user.name, self.user.email, self.department)
+        return super().save(*args, **options)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -90,6 +99,18 @@ Membership.add_index(
 Membership.add_index(
     SQL(
         "CREATE INDEX membership_newest ON membership (account_id, joined_at, id)"
+        " WHERE ended_at IS NULL"
+    )
+)
+Membership.add_index(
+    SQL(
+        "CREATE INDEX membership_named ON membership (account_id, folded, id)"
+        " WHERE ended_at IS NULL"
+    )
+)
+Membership.add_index(
+    SQL(
+        "CREATE INDEX membership_department ON membership (account_id, department)"
         " WHERE ended_at IS NULL"
     )
 )

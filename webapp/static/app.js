@@ -11,10 +11,18 @@ const due = new WeakMap();
 // Windows opened together must not ask together.
 const later = (el) => now() + el.dataset.poll * 1000 * (0.9 + 0.2 * Math.random());
 
+// [data-poll-near]: what is further than a screen away asks when it comes nearer.
+function isNear(el) {
+  if (!("pollNear" in el.dataset)) return true;
+  const { top, bottom } = el.getBoundingClientRect();
+  return bottom > -innerHeight && top < 2 * innerHeight;
+}
+
 function poll(atOnce) {
   if (document.hidden) return;
   for (const el of document.querySelectorAll("[data-poll]")) {
     const isNew = !due.has(el);
+    if (!isNear(el)) continue;
     if (!atOnce && (isNew || due.get(el) > now())) {
       if (isNew) due.set(el, later(el));
       continue;
@@ -54,18 +62,62 @@ document.addEventListener("htmx:after:settle", ({ detail }) => {
   if (first) queueMicrotask(() => first.focus());
 });
 
-// ---- A pressed button is disabled while its request is under way, which takes the focus away ----
+// ---- What had the focus may be disabled for a while, or gone: the focus stays where it was ----
 
-let pressed = "";
+let place = null;
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  if (!isPoll(ctx)) pressed = document.activeElement?.id ?? "";
+  const had = document.activeElement;
+  // The button of a question hands on to the one that asked it.
+  const asker = had.closest("[popover]")?.id;
+  if (isPoll(ctx) && (had === document.body || !had.closest("tbody"))) return;
+  place = { id: had.id, asker, row: had.closest("tr"), next: had.closest("tr")?.nextElementSibling };
+  if (!isPoll(ctx)) had.closest("[popover]")?.hidePopover();
 });
 
-document.addEventListener("htmx:after:settle", () => {
-  if (document.activeElement !== document.body || !pressed) return;
-  document.getElementById(pressed)?.focus();
+document.addEventListener("htmx:after:settle", ({ detail }) => {
+  if (!place || document.activeElement !== document.body) return;
+  const { id, asker, row, next } = place;
+  const there = [row, next].find((el) => el?.isConnected) ?? detail.newContent.find((el) => el.querySelector);
+  const again =
+    document.getElementById(id) ??
+    (asker && document.querySelector(`[popovertarget="${asker}"]`)) ??
+    there?.querySelector("a, button, input");
+  again?.focus({ preventScroll: true });
 });
+
+// ---- Ticked boxes: how many; [data-check-all="<form>"] ticks all of a form ----
+
+const boxes = (form) => [...form.elements].filter((el) => el.type === "checkbox");
+
+function countTicked() {
+  for (const output of document.querySelectorAll("[data-selected]")) {
+    const ticked = boxes(output.form).filter((el) => el.checked).length;
+    const words = ticked === 1 ? output.dataset.one : output.dataset.many.replace("#", ticked);
+    if (output.textContent !== words) output.textContent = words;
+    // Its boxes are named "id", which hides the property.
+    for (const label of document.querySelectorAll(`[data-check-all="${output.form.getAttribute("id")}"]`)) {
+      label.hidden = !boxes(output.form).length;
+      label.control.checked = ticked > 0 && ticked === boxes(output.form).length;
+      label.control.indeterminate = ticked > 0 && !label.control.checked;
+    }
+  }
+}
+
+document.addEventListener("change", ({ target }) => {
+  const form = document.getElementById(target.closest("[data-check-all]")?.dataset.checkAll);
+  if (form) for (const el of boxes(form)) el.checked = target.checked;
+  countTicked();
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement.form;
+  if (form?.querySelector("[data-selected]") && ctx.response.status < 400)
+    for (const el of boxes(form)) el.checked = false;
+  countTicked();
+});
+
+countTicked();
 
 // ---- An answer that never came, or a 5xx, is said where the other messages are ----
 

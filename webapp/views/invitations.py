@@ -16,6 +16,7 @@ from webapp.htmx import go, render, unchanged_or, wants_partial
 from webapp.models import Invitation, people
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
+from webapp.views.asking import asked_before
 from webapp.views.users import adding, listing
 
 views = Blueprint("invitations", __name__)
@@ -180,7 +181,7 @@ def _row(invitation: Invitation, said: str, status: int = 200) -> Response:
         flash(said, "message" if status == 200 else "warning")
         if request.form.get("back") == "invitation":
             return go("invitation.show", invitation_id=invitation.id)
-        return go("users.index")
+        return go("users.index", **asked_before().shown)
     person = people.of_invitation(invitation, clock.now())
     kind = "success" if status == 200 else "warning"
     return make_response(

@@ -1,39 +1,96 @@
 """The admins' one page: who is in, who is pending, and adding people."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, url_for
 
 from webapp import clock
 from webapp.actions import invitations
-from webapp.htmx import render
-from webapp.models import people
-from webapp.models.people import Asked
+from webapp.htmx import fingerprint, render, unless_known, wants_partial
+from webapp.models import facets, people
+from webapp.models.people import Asked, Key, Person
 from webapp.permissions import GRANT_ADMIN, SEE_USERS, allows
 from webapp.security import require_viewer
+from webapp.views.asking import asked_before, asked_for, written
 
 views = Blueprint("users", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rows between two keys, which a window keeps up to date by asking for them again. `onward`
+    is the key after which there is more; `state` names exactly what is shown."""
+
+    people: list[Person]
+    after: Key | None
+    until: Key | None
+    onward: Key | None
+    state: str
+
+    @property
+    def id(self) -> str:
+        return f"rows-{self.after[1]}-{self.after[2]}" if self.after else "rows"
+
+    @property
+    def is_all(self) -> bool:
+        """Nothing comes before or after these rows."""
+        return self.after is None and self.until is None
 
 
 @views.get("/users")
 @allows(SEE_USERS)
 def index() -> Response:
-    page = "partials/users/rows.html" if "after" in request.args else "partials/users/list.html"
-    return render("pages/users/index.html", page, **listing(), **adding())
+    asked = asked_for()
+    if asked.after is not None and wants_partial():
+        return render("pages/users/index.html", "partials/users/rows.html", **rows())
+    context = {**listing(), **adding()}
+    response = render("pages/users/index.html", "partials/users/list.html", **context)
+    if wants_partial():
+        _move_address_bar(response, asked)
+    return response
+
+
+@views.get("/users/live")
+@allows(SEE_USERS)
+def live() -> Response:
+    """The rows between two keys again, with the numbers beside the tabs: nothing when the window
+    shows them already."""
+    shown = rows()
+    state = shown["span"].state
+    return unless_known(state, lambda: render("partials/users/live.html", None, **shown))
 
 
 def listing() -> dict[str, Any]:
-    """What the list shows, as the address bar asks for it."""
-    account, now, asked = require_viewer().account, clock.now(), asked_for()
-    rows, has_more = people.page(account, asked, now)
+    """What the list shows, as the address bar asks for it, and what it can be narrowed to."""
+    account = require_viewer().account
     return {
-        "people": rows,
-        "has_more": has_more,
+        **rows(),
+        "departments": [(name, name) for name in facets.departments(account)],
+        "inviters": [(user.id, user.shown_name) for user in facets.inviters(account)],
+    }
+
+
+def rows() -> dict[str, Any]:
+    """The rows between two keys, and the numbers beside the tabs."""
+    viewer, now, asked = require_viewer(), clock.now(), asked_for()
+    # A span that has grown is shown whole, up to a point: then there is a gap to press.
+    most = people.PAGE if asked.until is None else 2 * people.PAGE
+    found, has_more = people.page(viewer.account, asked, now, most)
+    if has_more:
+        found = found[: people.PAGE]
+    onward = found[-1].key(asked.sort) if has_more else None
+    counts = people.counts(viewer.account, now)
+    until = onward or asked.until
+    state = fingerprint(found, until, counts, viewer.user.id, viewer.user.locale)
+    return {
+        "span": Span(found, asked.after, until, onward, state),
         "asked": asked,
-        "counts": people.counts(account, now),
+        "counts": counts,
         "now": now,
+        "written": written,
+        "may_grant_admin": viewer.may(GRANT_ADMIN),
+        "viewer_id": viewer.user.id,
     }
 
 
@@ -51,27 +108,9 @@ def adding() -> dict[str, Any]:
     }
 
 
-def asked_for() -> Asked:
-    """Unknown words in the address mean "any": a shared link still shows a list."""
-    args = request.args
-    asked = Asked(q=args.get("q", "").replace("\0", "").strip()[:100])
-    if args.get("status") in people.FILTERS:
-        asked = replace(asked, status=args["status"])
-    if args.get("role") in ("owner", *invitations.ROLES):
-        asked = replace(asked, role=args["role"])
-    if args.get("licence") in invitations.LICENCES:
-        asked = replace(asked, licence=args["licence"])
-    return replace(asked, after=_cursor(args.get("after", "")))
-
-
-def _cursor(text: str) -> tuple[datetime, str, int] | None:
-    since, _, rest = text.partition("~")
-    kind, _, id = rest.partition("~")
-    try:
-        instant = datetime.fromtimestamp(float(since), UTC)
-        number = int(id)
-    except (ValueError, OverflowError, OSError):
-        return None
-    if kind not in ("member", "invitation") or not 0 < number < 2**63:
-        return None
-    return instant, kind, number
+def _move_address_bar(response: Response, asked: Asked) -> None:
+    """The address says what is shown. The letters of one search are one step for Back."""
+    before = asked_before()
+    is_typing = bool(asked.q and before.q) and replace(asked, q="") == replace(before, q="")
+    name = "HX-Replace-Url" if is_typing else "HX-Push-Url"
+    response.headers[name] = url_for("users.index", **asked.shown)
