@@ -42,7 +42,7 @@ class Browser:
     def head(self, path: str, **request: Any) -> TestResponse:
         return self._send("HEAD", path, False, **request)
 
-    def post(self, path: str, htmx: bool = False, **fields: str) -> TestResponse:
+    def post(self, path: str, htmx: bool = False, **fields: Any) -> TestResponse:
         """Sends a form with its CSRF field."""
         return self._send("POST", path, htmx, data={"csrf_token": self.csrf(), **fields})
 

@@ -4,7 +4,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.service import Service
 from tests.browser.windows import DESK, PHONE, Windows
@@ -49,8 +49,13 @@ def add(page: Page, written: str) -> None:
     page.locator("#add form:has([name=emails]) button[type=submit]").first.click()
 
 
-def row(page: Page, email: str) -> object:
+def row(page: Page, email: str) -> Locator:
     return page.locator("#people tbody tr", has_text=email)
+
+
+def cancel(page: Page, who: str) -> None:
+    page.get_by_role("button", name=re.compile(f"^Cancel the invitation.*{who}")).click()
+    page.get_by_role("button", name="Yes, cancel it").locator("visible=true").click()
 
 
 def badge(page: Page, number: int) -> None:
@@ -121,7 +126,7 @@ def test_an_admin_adds_resends_and_revokes(
     page.get_by_role("button", name=re.compile(f"Resend.*{anna}")).click()
     expect(page.locator("#flash")).to_contain_text(anna)
     badge(page, 2)
-    page.get_by_role("button", name=re.compile("Cancel the invitation.*Bo Berg")).click()
+    cancel(page, "Bo Berg")
     expect(page.locator("#flash")).to_contain_text(bo)
     badge(page, 1)
     expect(row(page, bo)).to_contain_text("Cancelled")
@@ -151,7 +156,7 @@ def test_the_badge_moves_in_every_open_window(organisation: Organisation) -> Non
     badge(here, 1)
     expect(there.locator("#pending-badge")).to_have_text("1", timeout=6_000)
     there.reload()
-    there.get_by_role("button", name=re.compile("Cancel the invitation")).click()
+    cancel(there, "anna")
     badge(there, 0)
     expect(here.locator("#pending-badge")).to_have_text("0", timeout=6_000)
 
@@ -179,7 +184,7 @@ def test_adding_and_resending_need_no_mouse(organisation: Organisation) -> None:
     resend = page.get_by_role("button", name=re.compile("Resend"))
     resend.wait_for()
     page.locator("#q").focus()
-    for _ in range(4):
+    for _ in range(12):
         page.keyboard.press("Tab")
         if resend.evaluate("el => el === document.activeElement"):
             break
@@ -197,3 +202,145 @@ def test_the_first_tab_skips_to_the_content(organisation: Organisation) -> None:
     expect(page.locator(".skip")).to_be_in_viewport()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("#people tbody tr[id]")
+
+
+def test_the_list_follows_while_one_types(organisation: Organisation) -> None:
+    page = organisation.window()
+    add(page, f"Hélène Lefèvre <{organisation.address('h')}>, {organisation.address('bo')}")
+    badge(page, 2)
+    remember(page)
+    page.keyboard.press("/")
+    page.keyboard.type("LEFEVRE h")
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#q")).to_have_value("LEFEVRE h")
+    expect(page).to_have_url(re.compile(r"/users\?q=LEFEVRE\+h$"))
+    for _ in "LEFEVRE h":
+        page.keyboard.press("Backspace")
+    expect(rows(page)).to_have_count(3)
+    expect(page).to_have_url(re.compile("/users$"))
+    page.keyboard.type("zzz")
+    expect(page.locator("#people")).to_contain_text("Nobody found")
+    still_there(page)
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("")
+    expect(rows(page)).to_have_count(3)
+
+
+def test_filters_and_order_stay_when_the_page_is_loaded_anew(organisation: Organisation) -> None:
+    page = organisation.window()
+    add(page, f"Zoë Aa <{organisation.address('z')}>, Ana Bb <{organisation.address('a')}>")
+    badge(page, 2)
+    page.locator("#find summary").click()
+    page.locator("#by-role").select_option("member")
+    expect(rows(page)).to_have_count(2)
+    page.locator("#sort-name").click()
+    expect(page).to_have_url(re.compile(r"/users\?role=member&sort=name$"))
+    expect(rows(page).first).to_contain_text("Ana Bb")
+    page.reload()
+    expect(rows(page).first).to_contain_text("Ana Bb")
+    expect(rows(page)).to_have_count(2)
+    expect(page.locator("#by-role")).to_have_value("member")
+    page.locator("#sort-name").click()
+    expect(rows(page).first).to_contain_text("Zoë Aa")
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("Name")
+
+
+def test_rows_and_tabs_move_in_every_open_window(organisation: Organisation) -> None:
+    """Without taking the focus, what was ticked, or what somebody is typing."""
+    here, there = organisation.window(), organisation.window("phone")
+    add(here, organisation.address("anna"))
+    expect(rows(there)).to_have_count(2, timeout=6_000)
+    expect(there.locator("#tab-pending")).to_contain_text("1", timeout=1_000)
+    there.locator("tbody input[type=checkbox]").check()
+    there.locator("#q").focus()
+    there.locator("#add [name=emails]").fill("half-typed@")
+    there.evaluate("document.querySelector('#rows tr').dataset.mine = 'yes'")
+    add(here, organisation.address("bo"))
+    expect(rows(there)).to_have_count(3, timeout=6_000)
+    expect(there.locator("tbody input[type=checkbox]:checked")).to_have_count(1)
+    expect(there.locator("#add [name=emails]")).to_have_value("half-typed@")
+    expect(there.locator("#add [name=emails]")).to_be_focused()
+    cancel(here, "anna")
+    expect(row(there, organisation.address("anna"))).to_contain_text("Cancelled", timeout=6_000)
+    expect(there.locator("#tab-pending")).to_contain_text("1")
+
+
+def test_a_window_that_nobody_looks_at_asks_nothing(organisation: Organisation) -> None:
+    page = organisation.window()
+    asked: list[int] = []
+    page.on("response", lambda got: asked.append(got.status) if "/live" in got.url else None)
+    with page.expect_response(re.compile("/users/live")) as first:
+        pass
+    assert first.value.status == 304
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true, configurable: true })"
+    )
+    page.wait_for_timeout(500)
+    asked.clear()
+    page.wait_for_timeout(4_500)
+    assert asked == []
+    with page.expect_response(re.compile("/users/live")):
+        page.evaluate(
+            "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
+        )
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
+def test_the_ticked_ones_are_cancelled_together(
+    organisation: Organisation, javascript: bool
+) -> None:
+    page = organisation.window(javascript=javascript)
+    add(page, " ".join(organisation.address(name) for name in ("anna", "bo", "cy")))
+    badge(page, 3)
+    toolbar = page.locator("#selection")
+    expect(toolbar).to_be_hidden()
+    for name in ("anna", "bo"):
+        page.get_by_role("checkbox", name=re.compile(organisation.address(name))).check()
+    expect(toolbar).to_be_visible()
+    if javascript:
+        expect(toolbar).to_contain_text("2 invitations selected")
+    toolbar.get_by_role("button", name="Cancel the invitations").click()
+    page.get_by_role("button", name="Back").locator("visible=true").click()
+    expect(page.locator("#ask-revocations")).to_be_hidden()
+    badge(page, 3)
+    toolbar.get_by_role("button", name="Cancel the invitations").click()
+    page.get_by_role("button", name="Yes, cancel them").click()
+    badge(page, 1)
+    expect(page.locator("#flash")).to_contain_text("2 invitations are cancelled")
+    expect(row(page, organisation.address("bo"))).to_contain_text("Cancelled")
+    expect(toolbar).to_be_hidden()
+
+
+def test_all_that_are_shown_are_ticked_and_resent(organisation: Organisation) -> None:
+    page = organisation.window()
+    add(page, " ".join(organisation.address(name) for name in ("anna", "bo")))
+    badge(page, 2)
+    page.get_by_role("checkbox", name="Select all the invitations shown").check()
+    expect(page.locator("#selection")).to_contain_text("2 invitations selected")
+    page.locator("#selection").get_by_role("button", name="Resend").click()
+    page.get_by_role("button", name="Yes, resend them").click()
+    expect(page.locator("#flash")).to_contain_text("2 new invitations")
+    expect(page.locator("tbody input[type=checkbox]:checked")).to_have_count(0)
+
+
+def test_the_question_is_answered_by_keyboard_and_the_focus_stays(
+    organisation: Organisation,
+) -> None:
+    page = organisation.window()
+    add(page, organisation.address("anna"))
+    button = page.get_by_role("button", name=re.compile("^Cancel the invitation"))
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".ask:popover-open")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    badge(page, 0)
+    expect(page.locator("#people :focus")).to_have_count(1)

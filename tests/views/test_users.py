@@ -11,8 +11,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.client import Browser, words_of
+from tests.money import ACCEPTED
 from tests.people import Cast, invite, make_cast, on_the_day
-from webapp.models import Membership, User
+from webapp.models import Invitation, Membership, User
 
 AS_PAGE = [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}]
 
@@ -163,3 +164,140 @@ def test_the_page_is_in_the_persons_language(cast: Cast, owner: Browser) -> None
 
     assert '<html lang="fr"' in page.text
     assert "Gestion des utilisateurs" in words_of(page)
+
+
+def live_of(page: TestResponse) -> tuple[str, str]:
+    """The address that the first rows ask at, and the state that they show."""
+    (tag,) = re.findall(r'<tbody id="rows"[^>]*>', page.text)
+    (address,) = re.findall(r'hx-get="([^"]*)"', tag)
+    (state,) = re.findall(r"\\u0022(\w+)\\u0022|\\\"(\w+)\\\"", tag)
+    return unescape(address), f'"{"".join(state)}"'
+
+
+@pytest.mark.parametrize("query", ["", "?status=pending", "?q=zoe&sort=-name", "?role=admin"])
+def test_rows_that_did_not_change_cost_a_304_without_a_body(owner: Browser, query: str) -> None:
+    address, state = live_of(owner.get(f"/users{query}"))
+
+    answer = owner.get(address, htmx=True, headers={"If-None-Match": state})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+
+
+def test_rows_that_changed_come_with_the_tabs_and_the_badge(cast: Cast, owner: Browser) -> None:
+    address, state = live_of(owner.get("/users?status=pending"))
+    invite(cast.users["admin"], "new@example.org")
+
+    answer = owner.get(address, htmx=True, headers={"If-None-Match": state})
+
+    assert answer.status_code == 200
+    assert "new@example.org" in answer.text
+    targets = re.findall(r'<hx-partial hx-target="([^"]*)"', answer.text)
+    assert targets == ["#rows", "#tabs", "#pending-badge"]
+
+
+def test_another_persons_window_has_another_state(cast: Cast, owner: Browser) -> None:
+    """Who invited is only said of others."""
+    address, state = live_of(owner.get("/users"))
+
+    answer = cast.browser("admin").get(address, htmx=True, headers={"If-None-Match": state})
+
+    assert answer.status_code == 200
+
+
+def test_rows_that_grew_out_of_bounds_leave_a_gap_to_press(
+    cast: Cast, owner: Browser, day: Any
+) -> None:
+    for at in range(60):
+        invite(cast.users["owner"], f"p{at}@example.org")
+    address, _ = live_of(owner.get("/users"))
+    day.shift(60)
+    for at in range(60):
+        invite(cast.users["owner"], f"q{at}@example.org")
+
+    answer = owner.get(address, htmx=True)
+
+    assert answer.text.count('<tr id="person-') == 50
+    (more,) = re.findall(r'id="more-[^>]*? href="([^"]*)"', answer.text)
+    rest = owner.get(unescape(more), htmx=True)
+    found = re.findall(r'<tr id="(person-[^"]*)"', answer.text + rest.text)
+    assert len(found) == len(set(found)) == 60 + 50
+    assert 'class="more"' not in rest.text
+
+
+@pytest.mark.parametrize(
+    ("before", "query", "header", "address"),
+    [
+        ("/users", "q=zo&role=&licence=", "HX-Push-Url", "/users?q=zo"),
+        ("/users?q=z", "q=zo", "HX-Replace-Url", "/users?q=zo"),
+        ("/users?q=z", "q=&status=pending", "HX-Push-Url", "/users?status=pending"),
+        ("/users?q=z", "q=zo&status=pending", "HX-Push-Url", "/users?status=pending&q=zo"),
+        ("/users", "sort=-since", "HX-Push-Url", "/users"),
+    ],
+)
+def test_the_address_bar_says_what_is_shown(
+    owner: Browser, before: str, query: str, header: str, address: str
+) -> None:
+    current = {"HX-Current-URL": f"http://localhost{before}"}
+
+    answer = owner.get(f"/users?{query}", htmx=True, headers=current)
+
+    assert {name: answer.headers.get(name) for name in ("HX-Push-Url", "HX-Replace-Url")} == {
+        "HX-Push-Url": None, "HX-Replace-Url": None, header: address,
+    }  # fmt: skip
+
+
+def test_after_a_change_the_list_is_still_the_one_that_was_asked_for(
+    cast: Cast, owner: Browser
+) -> None:
+    path = f"/invitations/{cast.invitation.id}/resend"
+    here = "http://localhost/users?status=pending&sort=name"
+
+    by_script = owner._send(
+        "POST", path, True, data={"csrf_token": owner.csrf()}, headers={"HX-Current-URL": here}
+    )
+    by_form = owner._send(
+        "POST", path, False, data={"csrf_token": owner.csrf()}, headers={"Referer": here}
+    )
+
+    assert re.search(r'id="tab-pending"[^>]*aria-current', by_script.text)
+    assert by_form.location == "/users?status=pending&sort=name"
+
+
+@pytest.mark.parametrize(("verb", "status"), [("resends", "pending"), ("revocations", "revoked")])
+@pytest.mark.parametrize("htmx", [True, False])
+def test_the_ticked_invitations_are_changed_together(
+    cast: Cast, owner: Browser, verb: str, status: str, htmx: bool
+) -> None:
+    ids = [invite(cast.users["owner"], f"{name}@example.org").id for name in "ab"]
+
+    answer = owner.post(f"/invitations/{verb}", htmx, id=[*ids, "x", cast.foreign_invitation.id])
+
+    assert answer.status_code == (200 if htmx else 303)
+    assert answer.headers.get("HX-Trigger") == ("people:changed" if htmx else None)
+    assert "2 " in words_of(answer if htmx else owner.get("/users"))
+    assert {Invitation.get_by_id(id).status for id in ids} == {status}
+    assert Invitation.get_by_id(cast.foreign_invitation.id).status == "pending"
+
+
+def test_nothing_ticked_says_so(owner: Browser) -> None:
+    assert "select" in words_of(owner.post("/invitations/resends", htmx=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?q=nobody-at-all", "Nobody found"),
+        ("?status=attention", "Nothing needs your attention"),
+        ("?status=revoked", "Nobody here"),
+    ],
+)
+def test_an_empty_list_says_what_to_do(owner: Browser, query: str, words: str) -> None:
+    assert words in words_of(owner.get(f"/users{query}"))
+
+
+def test_whoever_is_alone_is_told_what_to_do_first(cast: Cast) -> None:
+    Invitation.update(status="accepted", answered_at=ACCEPTED).execute()
+    page = words_of(cast.browser("foreign owner").get("/users"))
+
+    assert "Nobody has been invited yet" in page
+    assert "rose@petit.example" in page

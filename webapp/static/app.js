@@ -78,11 +78,11 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:after:settle", ({ detail }) => {
   if (!place || document.activeElement !== document.body) return;
   const { id, asker, row, next } = place;
-  const there = [row, next].find((el) => el?.isConnected) ?? detail.newContent.find((el) => el.querySelector);
+  const inside = (el) => el?.isConnected && el.querySelector?.("a, button, input");
   const again =
     document.getElementById(id) ??
     (asker && document.querySelector(`[popovertarget="${asker}"]`)) ??
-    there?.querySelector("a, button, input");
+    [row, next, ...detail.newContent].map(inside).find(Boolean);
   again?.focus({ preventScroll: true });
 });
 
