@@ -67,7 +67,7 @@ def opened(demo: Service, windows: Windows, person: str, look: tuple[str, str, s
 def in_the_language(page: Page, language: str) -> None:
     """A signed-in person's own choice comes before the browser's."""
     if page.locator("html").get_attribute("lang") != language:
-        page.locator("button[name=locale]").click()
+        page.locator(".tools button[name=locale]").click()
         expect(page.locator("html")).to_have_attribute("lang", language)
 
 

@@ -51,6 +51,16 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("account.update", "POST"): (SIGNED_IN, 303),
     ("account.password_code", "POST"): (SIGNED_IN, 200),
     ("account.password", "POST"): (SIGNED_IN, 422),
+    # What makes no sense to erase yet says why; of the rest there is nobody left.
+    ("personal.copy", "GET"): (SIGNED_IN, 200),
+    ("personal.erasure", "GET"): (SIGNED_IN, 200),
+    ("personal.erase", "POST"): (
+        SIGNED_IN,
+        {"": 409, "individual": 303, "other invitee": 303, "removed member": 303},
+    ),
+    ("personal.erased", "GET"): (PUBLIC, 303),
+    ("sessions.end", "POST"): (SIGNED_IN, 404),
+    ("sessions.end_others", "POST"): (SIGNED_IN, 303),
     ("billing.show", "GET"): (SEE_BILLING, 200),
     # A refund that is not there; the form of the third is empty.
     ("billing.retry", "POST"): (OPERATE, 404),
@@ -155,6 +165,7 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
         "token": cast.token,
         "number": "R-2026-000001",
         "refund_id": NOWHERE,
+        "session_id": NOWHERE,
         "mail_id": 1,
         **changes,
     }

@@ -75,13 +75,13 @@ def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
     if account.kind == "individual" and membership.is_owner:
         found += [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
         found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
-        found += [Blocker("other_user", {"user": other}) for other in _others(membership)]
+        found += [Blocker("other_user", {"user": other}) for other in others(membership)]
     if invitation.licence == "licensed" and not _has_seat(invitation.account):
         found.append(Blocker("no_seat", {"organisation": invitation.account.name}))
     return found
 
 
-def _others(membership: Membership) -> list[User]:
+def others(membership: Membership) -> list[User]:
     return [
         other.user
         for other in Membership.select(Membership, User)

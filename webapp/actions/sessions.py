@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 from webapp import clock
+from webapp.errors import NotThere
 from webapp.models import Account, Membership, Session, User
 from webapp.permissions import Viewer
 
@@ -68,6 +69,23 @@ def prove(session: Session) -> None:
 def is_fresh(session: Session) -> bool:
     """Is the last proof at most five minutes old (rule J9)?"""
     return bool(clock.now() - session.proven_at <= PROOF_LIFE)
+
+
+def of(user: User) -> list[Session]:
+    """Those in force, the latest seen first."""
+    return list(
+        Session.select()
+        .where(Session.user == user, Session.ended_at.is_null(), Session.expires_at > clock.now())
+        .order_by(Session.last_seen_at.desc(), Session.id.desc())
+    )
+
+
+def end_own(user: User, session_id: int) -> None:
+    """One of the user's own, from afar; again changes nothing. NotThere for somebody else's."""
+    found = Session.get_or_none((Session.id == session_id) & (Session.user == user))
+    if found is None:
+        raise NotThere("session")
+    end(found)
 
 
 def end(session: Session) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from webapp import clock, mailer, outbox
 from webapp.mailer import Letter
 from webapp.models import OutboxMessage
+from webapp.models.user import ERASED
 from webapp.outbox import Claim
 from webapp.smtp import Post
 
@@ -27,6 +28,8 @@ class Errand:
         return self.claim.message
 
     def mail(self, letter: Letter) -> bool:
+        if letter.to.endswith(ERASED):
+            return False  # the person has had their data erased meanwhile
         self.post.send(mailer.compose(letter, self.message.id), self._may_begin)
         return True
 

@@ -67,6 +67,7 @@ CREATE TABLE user_ (
     folded TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     verified_at TIMESTAMPTZ,
+    erased_at TIMESTAMPTZ,
     CONSTRAINT user_email CHECK (email = lower(email)),
     CONSTRAINT user_locale CHECK (locale IN ('fr', 'en'))
 );

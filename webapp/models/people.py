@@ -11,7 +11,7 @@ from peewee import SQL, Case, fn
 from webapp.models.acceptance import Acceptance
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
-from webapp.models.user import Membership, User
+from webapp.models.user import ERASED, Membership, User
 from webapp.texts import folded
 
 PAGE = 50
@@ -224,7 +224,7 @@ def in_status(status: str, now: datetime) -> Any:
     i = Invitation
     waiting = i.status == "pending"
     conditions = {
-        "": i.status != "accepted",
+        "": (i.status != "accepted") & ~i.email.endswith(ERASED),
         "pending": waiting & (i.expires_at > now) & (i.delivery != "refused"),
         "expired": waiting & (i.expires_at <= now),
         "refused": waiting & (i.expires_at > now) & (i.delivery == "refused"),

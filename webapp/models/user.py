@@ -9,10 +9,14 @@ from webapp.database import BaseModel, FoldedField, InstantField
 from webapp.models.account import Account
 from webapp.texts import folded
 
+# The end of what stands in the place of an address that was erased: nobody's, by RFC 2606.
+ERASED = "@erased.invalid"
+
 
 class User(BaseModel):
     """`email` is the address as mailed: ASCII letters in lower case, the domain in IDNA form.
-    `folded` is name and address without accents and case, for searching."""
+    `folded` is name and address without accents and case, for searching. Of a person who was
+    erased the row stays, so that documents and events keep whose they are, and tells nothing."""
 
     email = TextField(unique=True)
     name = TextField(default="")
@@ -21,6 +25,7 @@ class User(BaseModel):
     folded = TextField(default="")
     created_at = InstantField()
     verified_at = InstantField(null=True)
+    erased_at = InstantField(null=True)
 
     class Meta:
         table_name = "user_"  # `user` is a reserved word in SQL

@@ -3,6 +3,7 @@
 from flask import Flask
 from werkzeug.routing import IntegerConverter, ValidationError
 
+from webapp import agents
 from webapp.permissions import declaration_of
 from webapp.views import (
     account,
@@ -18,7 +19,9 @@ from webapp.views import (
     join,
     members,
     navigation,
+    personal,
     selections,
+    sessions,
     sign_in,
     statements,
     users,
@@ -37,7 +40,9 @@ BLUEPRINTS = (
     invitations,
     join,
     members,
+    personal,
     selections,
+    sessions,
     sign_in,
     statements,
     users,
@@ -58,6 +63,7 @@ class BoundedConverter(IntegerConverter):
 def install(app: Flask) -> None:
     errors.install(app)
     navigation.install(app)
+    app.jinja_env.filters.update(browser=agents.browser, system=agents.system)
     app.url_map.converters["bounded"] = BoundedConverter
     for module in BLUEPRINTS:
         app.register_blueprint(module.views)

@@ -6,7 +6,16 @@ from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 
 from webapp import clock, security
-from webapp.actions import codes, departures, invoices, profile, sign_in, statements
+from webapp.actions import (
+    codes,
+    departures,
+    invoices,
+    joining,
+    profile,
+    sessions,
+    sign_in,
+    statements,
+)
 from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import Statement
@@ -71,5 +80,7 @@ def _page(status: int = 200, **context: Any) -> Response:
         departure=departures.latest(viewer.user, clock.now()) if is_own else None,
         owed=invoices.open_of(viewer.account) if is_own else [],
         statements=list(newest.limit(SHOWN)),
+        sessions=sessions.of(viewer.user),
+        acceptance=joining.latest_acceptance(viewer.user),
         **context,
     )

@@ -16,6 +16,8 @@ OF_ENTRY = {
     "invitation": "users",
     "invitations": "users",
     "members": "users",
+    "personal": "account",
+    "sessions": "account",
 }
 
 

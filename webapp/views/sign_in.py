@@ -22,6 +22,7 @@ PLACES = {
     "statements": "statements.index",
     "billing": "billing.show",
     "account": "account.show",
+    "erasure": "personal.erasure",
     "join": "join.show",
     "member": "members.back",
 }

@@ -31,7 +31,10 @@ class Person:
 
     @property
     def is_beyond_import(self) -> bool:
-        """Who has joined an organisation, or works for one or for the seller, stays as they are."""
+        """Who has joined an organisation, or works for one or for the seller, stays as they are;
+        and who was erased stays erased."""
+        if self.user.erased_at is not None:
+            return True
         return self.has_joined or (self.account is not None and self.account.kind != "individual")
 
     @property
