@@ -36,6 +36,7 @@ from webapp.imports.rows import Defaults
 from webapp.models import (
     Account,
     AuditEvent,
+    DeliveryEvent,
     Invitation,
     KeptMail,
     Membership,
@@ -111,7 +112,10 @@ def leave_traces(user: User) -> None:
     """What others wrote of the person, and what passing by leaves."""
     elsewhere = make_owned("Maison Petit")
     waiting = make_invitation(user, elsewhere, name=NAME, location=f"with {NAME}", folded=EMAIL)
-    outbox.write("mail:invitation", {"invitation_id": waiting.id}, invitation=waiting)
+    message = outbox.write("mail:invitation", {"invitation_id": waiting.id}, invitation=waiting)
+    DeliveryEvent.create(
+        invitation=waiting, message=message, kind="sent", words=f"250 <{EMAIL}>", at=ACCEPTED
+    )
     declined = make_invitation(user, make_owned("Maison Roux"), folded=EMAIL)
     Invitation.update(
         status="declined",

@@ -18,6 +18,7 @@ from webapp.models import (
     Acceptance,
     Account,
     AuditEvent,
+    DeliveryEvent,
     Invitation,
     Invoice,
     KeptMail,
@@ -166,6 +167,8 @@ def _wipe_invitations(user: User, now: datetime) -> None:
     theirs = Invitation.email == user.email
     ids = [row.id for row in Invitation.select(Invitation.id).where(theirs)]
     outbox.cancel(OutboxMessage.invitation.in_(ids))
+    # The words of mail servers tend to repeat the address.
+    DeliveryEvent.update(words="").where(DeliveryEvent.invitation.in_(ids)).execute()
     blank = dict.fromkeys(WRITTEN_OF_INVITEES, "")
     Invitation.update(status="superseded", answered_at=now).where(
         theirs, Invitation.status == "pending"
@@ -192,12 +195,11 @@ def _wipe_traces(user: User) -> None:
     SignInCode.delete().where(SignInCode.email == user.email).execute()
     Throttle.delete().where(Throttle.key.endswith(f":{user.email}")).execute()
     KeptMail.delete().where(KeptMail.recipient == user.email).execute()
-    # The words of mail servers tend to repeat the address.
     OutboxMessage.update(error="").where(OutboxMessage.error.contains(user.email)).execute()
 
 
 def _wipe_user(user: User, now: datetime) -> None:
-    blank = {"department": "", "job_title": "", "location": ""}
+    blank = {"department": "", "job_title": "", "location": "", "folded": ""}
     Membership.update(**blank).where(Membership.user == user).execute()
     User.update(
         email=f"erased-{user.id}{ERASED}",

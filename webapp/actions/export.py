@@ -54,8 +54,9 @@ INVOICE = (
 INVITATION = (
     "email", "name", "department", "job_title", "location", "note", "locale", "licence",
     "is_admin", "is_finance", "created_at", "expires_at", "status", "answered_at",
-    "decline_reason", "delivery", "delivery_note", "delivery_at",
+    "decline_reason", "delivery", "delivery_note", "delivery_at", "remind_at", "muted_at",
 )  # fmt: skip
+DELIVERY = ("kind", "words", "at", "next_try_at")
 ACCEPTANCE = ("accepted_at", "undo_until", "undone_at")
 SETTLEMENT = ("choice", "currency", "settled_on", "gross_minor", "tax_minor", "derivation")
 REFUND = (
@@ -87,6 +88,7 @@ def of(user: User, now: datetime) -> dict[str, Any]:
         "invitations": [
             {"organisation": one.account.name, "inviter": one.inviter.shown_name}
             | _row(one, INVITATION)
+            | {"deliveries": _rows(one.delivery_events, DELIVERY)}
             for one in Invitation.select().where(Invitation.email == user.email)
         ],
         "invitations_sent": _sent(user),
