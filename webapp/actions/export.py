@@ -12,6 +12,7 @@ from webapp.models import (
     Acceptance,
     Account,
     AuditEvent,
+    DeliveryEvent,
     Invitation,
     Invoice,
     Membership,
@@ -88,7 +89,7 @@ def of(user: User, now: datetime) -> dict[str, Any]:
         "invitations": [
             {"organisation": one.account.name, "inviter": one.inviter.shown_name}
             | _row(one, INVITATION)
-            | {"deliveries": _rows(one.delivery_events, DELIVERY)}
+            | {"deliveries": _rows(_deliveries(one), DELIVERY)}
             for one in Invitation.select().where(Invitation.email == user.email)
         ],
         "invitations_sent": _sent(user),
@@ -99,6 +100,10 @@ def of(user: User, now: datetime) -> dict[str, Any]:
         ),
         "events": _rows(AuditEvent.select().where(AuditEvent.actor == user), EVENT),
     }
+
+
+def _deliveries(invitation: Invitation) -> Any:
+    return DeliveryEvent.select().where(DeliveryEvent.invitation == invitation)
 
 
 def _account(account: Account) -> dict[str, Any]:
