@@ -86,6 +86,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitations.take_over", "POST"): (INVITE, 303),
     ("invitations.badge", "GET"): (INVITE, 200),
     ("invitation.show", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    ("invitation.amend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitation.mend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("join.open", "GET"): (PUBLIC, 303),
     ("join.show", "GET"): (
@@ -128,6 +129,7 @@ FORMS = {
     "account.update": {"name": "Another Name"},
     "members.role": {"role": "finance"},
     "invitations.preview_only": {"emails": "new@example.org"},
+    "invitation.amend": {"role": "member", "licence": "basic"},
     "invitation.mend": {"email": "mended@example.org"},
 }
 

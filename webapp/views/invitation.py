@@ -4,10 +4,10 @@ from flask import Blueprint, Response, flash, make_response, request
 from flask_babel import gettext as _
 
 from webapp import clock
-from webapp.actions import invitations, timelines
+from webapp.actions import amendments, invitations, timelines
 from webapp.errors import Invalid, Stale, TooMany
 from webapp.htmx import go, render, unchanged_or, wants_partial
-from webapp.permissions import INVITE, allows
+from webapp.permissions import GRANT_ADMIN, INVITE, allows
 from webapp.security import require_viewer
 from webapp.views.told import sentence
 
@@ -37,6 +37,18 @@ def mend(invitation_id: int) -> Response:
     return go("invitation.show", invitation_id=invitation_id)
 
 
+@views.post("/invitations/<bounded:invitation_id>/amendment")
+@allows(INVITE)
+def amend(invitation_id: int) -> Response:
+    role, licence, seen = (request.form.get(name, "") for name in ("role", "licence", "seen"))
+    try:
+        amendments.amend(require_viewer().membership, invitation_id, role, licence, seen)
+    except Stale:
+        return _page(invitation_id, 409, problem="changed")
+    flash(_("The new offer is saved."))
+    return go("invitation.show", invitation_id=invitation_id)
+
+
 def _page(invitation_id: int, status: int = 200, **context: str) -> Response:
     viewer, now = require_viewer(), clock.now()
     invitation = invitations.find(viewer.account, invitation_id)
@@ -48,6 +60,8 @@ def _page(invitation_id: int, status: int = 200, **context: str) -> Response:
         state=invitation.shown_status(now),
         happenings=timelines.of(invitation, now),
         leaves_at=timelines.leaves_at(invitation),
+        seen=amendments.standing(invitation),
+        may_grant_admin=viewer.may(GRANT_ADMIN),
         why_not=invitations.why_not_inviting(viewer.membership),
         sentence=sentence,
         now=now,

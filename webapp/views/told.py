@@ -15,6 +15,7 @@ TOLD: dict[str, Callable[[Facts], str]] = {
     "invitation:mended": lambda f: _(
         "%(who)s corrected the address and sent a new link to %(whom)s.", **_two(f)
     ),
+    "invitation:amended": lambda f: _("%(who)s changed the offer for %(whom)s.", **_two(f)),
     "invitation:revoked": lambda f: _("%(who)s cancelled the invitation for %(whom)s.", **_two(f)),
     "invitation:accepted": lambda f: _("%(whom)s joined.", **_whom(f)),
     "invitation:declined": lambda f: _("%(whom)s declined.", **_whom(f)),
