@@ -59,7 +59,7 @@ def shown_to(user: User, invitation: Invitation) -> str:
     membership = user.membership()
     assert membership is not None
     offered = joining.quote_for(membership, clock.now())
-    return "" if offered is None else quotes.sign(offered, invitation.id)
+    return "" if offered is None else quotes.sign(offered, invitation)
 
 
 def settlement_of(acceptance: Acceptance) -> Settlement:

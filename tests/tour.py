@@ -63,7 +63,7 @@ class Tour:
 
 
 def go_everywhere(tour: Tour) -> None:
-    for part in (signing_in, managing, refusing, joining, blocked, resting, dead, joined):
+    for part in (signing_in, managing, refusing, joining, blocked, choosing, resting, dead, joined):
         part(tour)
     for part in (own_account, documents, operating, developing):
         part(tour)
@@ -165,7 +165,9 @@ def joining(tour: Tour) -> None:
     wrong = browser.post("/sign-in/code", then="join", code="0", name="Nina")
     tour.keep("code wrong for a new person", wrong, 422)
     tour.keep("for another address", tour.as_user(cast.users["member"], known).get("/join"))
-    tour.keep("no link", Browser(cast.app, tour.locale).get("/join"), 404)
+    stranger = Browser(cast.app, tour.locale)
+    tour.keep("no link", stranger.get("/join", follow_redirects=True), 404)
+    tour.keep("no cookies", Browser(cast.app, tour.locale).get("/join/cookies"), 404)
     for recommendation in ("", "refund", "credit"):
         Account.update(recommendation=recommendation).where(
             Account.id == cast.organisation.id
@@ -230,11 +232,33 @@ def blocked(tour: Tour) -> None:
     tour.keep("blocked", browser.get("/join"))
     tour.keep("blocked at acceptance", browser.post("/join/acceptance", choice="refund"), 409)
     tour.keep("account with what is owed", browser.get("/account"))
+    tour.keep("blocked, as fragment", browser.get("/join/offer", htmx=True))
+    browser.post("/join/seat")
+    tour.keep("blocked, waiting for a licence", browser.get("/join"))
+    Account.update(basic_when_full=True).where(Account.id == cast.organisation.id).execute()
+    tour.keep("blocked, but may do without a licence", browser.get("/join"))
+    tour.keep("blocked, without a licence", browser.get("/join?licence=basic"))
+    lucky = tour.as_user(*licensed(tour, "lucky@example.org"))
+    tour.keep("open without a licence", lucky.get("/join?licence=basic"))
     accounts.update_organisation(cast.organisation.public_id, seats=25)
     for role in ("operator", "foreign owner"):
         user = cast.users[role]
         invitation = invite(cast.users["owner"], user.email)
         tour.keep(f"blocked as {role}", tour.as_user(user, invitation).get("/join"))
+
+
+def licensed(tour: Tour, email: str) -> tuple[User, Invitation]:
+    return make_paying(email), invite(tour.cast.users["owner"], email, licence="licensed")
+
+
+def choosing(tour: Tour) -> None:
+    cast = tour.cast
+    user = make_paying("wanted@example.org")
+    invitation = invite(cast.users["owner"], user.email)
+    link_of(invite(cast.users["foreign owner"], user.email, licence="licensed"))
+    tour.keep("two organisations", tour.as_user(user, invitation).get("/join"))
+    User.update(verified_at=clock.now()).where(User.id == user.id).execute()
+    tour.keep("two organisations, and no link", tour.as_user(user).get("/join"))
 
 
 def resting(tour: Tour) -> None:
@@ -259,6 +283,7 @@ def dead(tour: Tour) -> None:
         user = make_individual(f"{state}@dead.example")
         invitation = invite(cast.users["owner"], user.email)
         owner, other = tour.as_user(user, invitation), Browser(cast.app, tour.locale)
+        stranger = tour.as_user(cast.users["member"], invitation)
         other.open_link(link_of(invitation))
         if state == "replaced":
             invitations.resend(membership_of(cast.users["owner"]), invitation.id)
@@ -272,6 +297,10 @@ def dead(tour: Tour) -> None:
             ).execute()
         tour.keep(f"{state}, signed in", owner.get("/join"), 410)
         tour.keep(f"{state}, signed out", other.get("/join"), 410)
+        tour.keep(f"{state}, as somebody else", stranger.get("/join"), 410)
+        if state == "expired":
+            other.post("/join/renewal")
+            tour.keep("expired, asked", other.get("/join"), 410)
 
 
 def joined(tour: Tour) -> None:
@@ -355,6 +384,14 @@ def operating(tour: Tour) -> None:
 def developing(tour: Tour) -> None:
     nobody = tour.browser("nobody")
     tour.keep("people to be", nobody.get("/dev"))
+    account = membership_of(make_individual("debtor@example.org")).account
+    invoices.add(
+        account, "D-1", issued_on=None, due_on=None, total_minor=100,
+        pay_url="https://pay.example/dev/pay/D-1",
+    )  # fmt: skip
+    tour.keep("to pay", nobody.get("/dev/pay/D-1"))
+    nobody.post("/dev/pay/D-1")
+    tour.keep("paid", nobody.get("/dev/pay/D-1"))
     tour.keep("no mails", nobody.get("/dev/mail"))
     keep_mail()
     tour.keep("mails", nobody.get("/dev/mail"))

@@ -11,7 +11,7 @@ from huey import crontab
 from huey.consumer import Consumer
 
 from webapp import clock, create_app, mailer, outbox
-from webapp.actions import notices
+from webapp.actions import asking, notices
 from webapp.database import database
 from webapp.handlers import money, rounds
 
@@ -86,6 +86,13 @@ def tell_inviters() -> None:
     with app.app_context():
         _connect()
         notices.collect(clock.now())
+
+
+@huey.periodic_task(crontab(minute="*"), name="tell_of_seats")  # type: ignore[untyped-decorator]
+def tell_of_seats() -> None:
+    with app.app_context():
+        _connect()
+        asking.tell_of_seats(clock.now())
 
 
 @huey.on_startup()  # type: ignore[untyped-decorator]

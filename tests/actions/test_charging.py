@@ -60,7 +60,7 @@ def accept(user: User) -> Acceptance:
     membership = user.membership()
     assert membership is not None
     offered = quotes.current(membership.account, now)
-    token = quotes.sign(offered, invitation.id) if offered else ""
+    token = quotes.sign(offered, invitation) if offered else ""
     session = Session.get_by_id(_session(user).id)
     return joining.accept(invitation.id, session, "refund", token)
 

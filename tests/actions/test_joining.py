@@ -58,7 +58,7 @@ def cast(app: Flask, day: Any) -> Cast:
 
 def offer_of(user: User, invitation: Invitation) -> str:
     offered = quotes.current(membership_of(user).account, clock.now())
-    return "" if offered is None else quotes.sign(offered, invitation.id)
+    return "" if offered is None else quotes.sign(offered, invitation)
 
 
 def ready(user: User, invitation: Invitation, choice: str = "refund") -> Callable[[], Acceptance]:

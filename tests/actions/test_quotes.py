@@ -9,7 +9,9 @@ from invoices.proration import Quote
 from tests.money import ACCEPTED, make_account, make_payment, make_plan
 from webapp.actions import quotes
 from webapp.errors import Invalid, Stale
-from webapp.models import Account, Payment
+from webapp.models import Account, Invitation, Payment
+
+SEVEN, EIGHT = Invitation(id=7), Invitation(id=8)
 
 
 @pytest.fixture
@@ -77,20 +79,20 @@ def test_a_payment_in_another_currency_is_never_mixed_in(account: Account) -> No
 
 
 def test_an_offer_that_was_shown_is_recognised(account: Account) -> None:
-    token = quotes.sign(offered(account), 7)
+    token = quotes.sign(offered(account), SEVEN)
 
-    assert quotes.same_offer(token, offered(account), 7)
+    assert quotes.same_offer(token, offered(account), SEVEN)
 
 
 def test_time_alone_does_not_change_an_offer(account: Account) -> None:
-    token = quotes.sign(offered(account), 7)
+    token = quotes.sign(offered(account), SEVEN)
 
-    assert quotes.same_offer(token, offered(account, ACCEPTED + timedelta(hours=13)), 7)
+    assert quotes.same_offer(token, offered(account, ACCEPTED + timedelta(hours=13)), SEVEN)
 
 
 @pytest.mark.parametrize("change", ["day", "payment", "returned"])
 def test_an_offer_whose_figures_changed_is_stale(account: Account, change: str) -> None:
-    token, at = quotes.sign(offered(account), 7), ACCEPTED
+    token, at = quotes.sign(offered(account), SEVEN), ACCEPTED
     if change == "day":
         at += timedelta(days=1)
     elif change == "payment":
@@ -101,24 +103,37 @@ def test_an_offer_whose_figures_changed_is_stale(account: Account, change: str) 
         Payment.update(returned_minor=1).execute()
 
     with pytest.raises(Stale):
-        quotes.same_offer(token, offered(account, at), 7)
+        quotes.same_offer(token, offered(account, at), SEVEN)
 
 
 @pytest.mark.parametrize("token", ["", "x", "e30.x", "\0", "é", "." * 1000])
 def test_what_is_no_offer_of_ours_is_invalid(account: Account, token: str) -> None:
     with pytest.raises(Invalid):
-        quotes.same_offer(token, offered(account), 7)
+        quotes.same_offer(token, offered(account), SEVEN)
 
 
 def test_an_altered_offer_is_invalid(account: Account) -> None:
-    token = quotes.sign(offered(account), 7)
+    token = quotes.sign(offered(account), SEVEN)
 
     with pytest.raises(Invalid):
-        quotes.same_offer("x" + token[1:], offered(account), 7)
+        quotes.same_offer("x" + token[1:], offered(account), SEVEN)
 
 
 def test_the_offer_of_another_invitation_is_invalid(account: Account) -> None:
-    token = quotes.sign(offered(account), 8)
+    token = quotes.sign(offered(account), EIGHT)
 
     with pytest.raises(Invalid):
-        quotes.same_offer(token, offered(account), 7)
+        quotes.same_offer(token, offered(account), SEVEN)
+
+
+@pytest.mark.parametrize("change", [{"licence": "licensed"}, {"is_admin": True}])
+def test_an_offer_whose_invitation_was_edited_is_stale(
+    account: Account, change: dict[str, object]
+) -> None:
+    for quote in (offered(account), None):
+        token = quotes.sign(quote, SEVEN)
+
+        assert quotes.same_offer(token, quote, SEVEN)
+        with pytest.raises(Stale) as error:
+            quotes.same_offer(token, quote, Invitation(id=7, **change))
+        assert error.value.code == "terms"

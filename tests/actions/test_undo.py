@@ -276,7 +276,7 @@ def test_the_spent_link_shows_the_undone_acceptance_and_accepts_no_more(
     before = tables()
     offered = joining.quote_for(user.membership(), ACCEPTED)  # type: ignore[arg-type]
     assert offered is not None
-    token = quotes.sign(offered, acceptance.invitation_id)
+    token = quotes.sign(offered, acceptance.invitation)
 
     shown = joining.accept(acceptance.invitation_id, session_of(user), "refund", token)
 

@@ -71,6 +71,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("departures.create", "POST"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 409}),
     ("dev.show", "GET"): (DEVELOPMENT, 200),
     ("dev.sign_in", "POST"): (DEVELOPMENT, 404),
+    ("dev_pay.show", "GET"): (DEVELOPMENT, 404),
+    ("dev_pay.pay", "POST"): (DEVELOPMENT, 404),
     ("dev_mail.index", "GET"): (DEVELOPMENT, 200),
     ("dev_mail.show", "GET"): (DEVELOPMENT, 200),
     ("dev_mail.html", "GET"): (DEVELOPMENT, 200),
@@ -91,13 +93,19 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("join.open", "GET"): (PUBLIC, 303),
     ("join.show", "GET"): (
         PUBLIC,
-        {"": 404, "link holder": 200, "invitee": 200, "other invitee": 200},
+        {"": 404, "nobody": 303, "link holder": 200, "invitee": 200, "other invitee": 200},
     ),
+    ("invitee.ask_for_cookies", "GET"): (PUBLIC, {"": 303, "nobody": 404}),
     # Outside of htmx, the page itself.
-    ("join.look_again", "GET"): (PUBLIC, 303),
+    ("invitee.look_again", "GET"): (PUBLIC, 303),
     # The invitee has a plan to settle, and sends no offer with this form.
     ("join.accept", "POST"): (SIGNED_IN, {"": 422, "other invitee": 403}),
     ("join.decline", "POST"): (PUBLIC, {"": 403, "link holder": 303, "invitee": 303}),
+    # Nobody's link has expired, and all go back to the page that says so.
+    ("invitee.ask_for_link", "POST"): (PUBLIC, 303),
+    ("invitee.ask_for_seat", "POST"): (SIGNED_IN, {"": 404, "invitee": 303}),
+    ("invitee.choose", "POST"): (SIGNED_IN, 404),
+    ("invitee.remove_user", "POST"): (SIGNED_IN, 404),
     ("join.undo_acceptance", "POST"): (SIGNED_IN, 404),
     ("join.confirm", "POST"): (SIGNED_IN, 404),
     ("join.hand_over", "POST"): (SIGNED_IN, 404),
@@ -169,6 +177,7 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
         "refund_id": NOWHERE,
         "session_id": NOWHERE,
         "mail_id": 1,
+        "reference": "none",
         **changes,
     }
     if endpoint == "dev_mail.attachment":
@@ -333,7 +342,7 @@ def test_other_methods_are_refused_everywhere(cast: Cast) -> None:
                 address, method=method, headers={"X-CSRFToken": browser.csrf()}
             )
             # The pages of an invitation's link take any word where a verb stands.
-            is_token = method == "GET" and rule.rule.startswith("/join/")
+            is_token = method == "GET" and re.fullmatch("/join/[^/]*", rule.rule)
             assert response.status_code == (303 if is_token else 405), (method, address)
 
 

@@ -72,7 +72,7 @@ def test_looking_after_joining_changes_nothing(cast: Cast) -> None:
 def join(cast: Cast) -> None:
     offered = quotes.current(cast.membership("invitee").account, ACCEPTED)
     assert offered is not None
-    token = quotes.sign(offered, cast.invitation.id)
+    token = quotes.sign(offered, cast.invitation)
     joining.accept(cast.invitation.id, cast.session("invitee"), "refund", token)
 
 

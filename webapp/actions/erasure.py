@@ -81,7 +81,7 @@ def _of_account(membership: Membership, now: datetime) -> list[Blocker]:
     plan = account.subscription()
     found = [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
     found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
-    found += [Blocker("other_user", {"user": one}) for one in joining.others(membership)]
+    found += [Blocker("other_user", {"user": one.user}) for one in joining.others(membership)]
     if plan is not None and not _is_over(plan):
         found.append(Blocker("plan", {"subscription": plan}))
     return found

@@ -9,7 +9,7 @@ from webapp import clock, outbox
 from webapp.actions import charging, invoices, quotes, sessions, settlements
 from webapp.actions.audit import record
 from webapp.database import locked, transaction
-from webapp.errors import Blocked, Gone, NotAllowed
+from webapp.errors import Blocked, Gone, NotAllowed, Stale
 from webapp.models import (
     Acceptance,
     Account,
@@ -75,23 +75,23 @@ def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
     if account.kind == "individual" and membership.is_owner:
         found += [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
         found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
-        found += [Blocker("other_user", {"user": other}) for other in others(membership)]
-    if invitation.licence == "licensed" and not _has_seat(invitation.account):
-        found.append(Blocker("no_seat", {"organisation": invitation.account.name}))
+        found += [Blocker("other_user", {"member": other}) for other in others(membership)]
+    if invitation.licence == "licensed" and not has_seat(invitation.account):
+        found.append(Blocker("no_seat", {"organisation": invitation.account}))
     return found
 
 
-def others(membership: Membership) -> list[User]:
-    return [
-        other.user
-        for other in Membership.select(Membership, User)
+def others(membership: Membership) -> list[Membership]:
+    return list(
+        Membership.select(Membership, User)
         .join(User)
         .where(
             Membership.account == membership.account_id,
             Membership.ended_at.is_null(),
             Membership.user != membership.user_id,
         )
-    ]
+        .order_by(Membership.id)
+    )
 
 
 def _is_last_owner(membership: Membership) -> bool:
@@ -103,8 +103,20 @@ def _is_last_owner(membership: Membership) -> bool:
     return bool(membership.is_owner and owners.count() == 1)
 
 
-def _has_seat(organisation: Account) -> bool:
+def has_seat(organisation: Account) -> bool:
     return seats_used(organisation) < organisation.seats
+
+
+def with_licence(invitation: Invitation, licence: str) -> Invitation:
+    """The invitation as it would be taken: `licence` "basic" does without the licence that it
+    promises, where the organisation allows that while none is free. Stale when it does not."""
+    if licence != "basic" or invitation.licence == "basic":
+        return invitation
+    account: Account = invitation.account
+    if not account.basic_when_full or has_seat(account):
+        raise Stale("terms")
+    invitation.licence = "basic"  # of this copy, which nobody saves
+    return invitation
 
 
 def quote_for(membership: Membership, at: datetime) -> Quote | None:
@@ -127,9 +139,14 @@ def latest_acceptance(user: User) -> Acceptance | None:
 
 
 def accept(
-    invitation_id: int, session: Session, choice: str = "", quote_token: str = ""
+    invitation_id: int,
+    session: Session,
+    choice: str = "",
+    quote_token: str = "",
+    licence: str = "",
 ) -> Acceptance:
     """Everything moves, or nothing does (rule J10); a repeat returns the first acceptance.
+    `licence` "basic" does without the licence that is promised, where that is allowed.
 
     Raises NotAllowed for another person, or for credit without a fresh proof (J9); Gone for a dead
     invitation; Blocked with what stands in the way; Invalid and Stale for the offer (J8).
@@ -144,6 +161,7 @@ def accept(
         invitation = Invitation.get_by_id(invitation_id)
         if invitation.status == "accepted":
             return _done_before(invitation, user)
+        invitation = with_licence(invitation, licence)
         _require_open(invitation, present)
         return _move(invitation, user, present, session, choice, quote_token)
 
@@ -185,8 +203,8 @@ def _move(
     now = clock.now()
     quote = quote_for(present, now)
     is_settled = quote is not None and quote.gross_minor > 0
-    if quote is not None and (is_settled or quote_token):
-        quotes.same_offer(quote_token, quote, invitation.id)
+    if is_settled or quote_token:
+        quotes.same_offer(quote_token, quote, invitation)
     if is_settled and choice == "credit" and not sessions.is_fresh(session):
         raise NotAllowed("proof")
     _answer(invitation, now)

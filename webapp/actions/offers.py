@@ -1,14 +1,27 @@
 """What an invitation means for one person: made from their real account, shown before anything is
 asked (rules J4 to J6). Reading only."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from peewee import fn
 
 from invoices.proration import Quote
 from invoices.settlement import Route, spread
 from webapp.actions import joining, quotes
 from webapp.actions.joining import Blocker
-from webapp.models import Account, Invitation, Membership, Payment, Subscription
+from webapp.errors import Stale
+from webapp.models import (
+    Account,
+    Invitation,
+    InvitationLink,
+    Membership,
+    Payment,
+    Subscription,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +36,8 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`quote` is None without a paid plan of one's own; `token` carries it, signed, with the form.
+    """`quote` is None without a paid plan of one's own; `token` carries the offer, signed, with the
+    form.
     `waiting` and `blockers` are what stands in the way."""
 
     invitation: Invitation
@@ -35,6 +49,7 @@ class Offer:
     waiting: str
     blockers: list[Blocker]
     is_member_already: bool
+    does_without_licence: bool
 
     @property
     def organisation(self) -> Account:
@@ -57,7 +72,13 @@ class Offer:
         return not (self.waiting or self.blockers or self.is_member_already)
 
 
-def offer_to(membership: Membership, invitation: Invitation, at: datetime) -> Offer:
+def offer_to(
+    membership: Membership, invitation: Invitation, at: datetime, licence: str = ""
+) -> Offer:
+    """`licence` "basic" does without the one that is promised, where that is allowed."""
+    promised = invitation.licence
+    with suppress(Stale):
+        invitation = joining.with_licence(invitation, licence)
     account: Account = membership.account
     is_own = account.kind == "individual" and membership.is_owner
     quote = joining.quote_for(membership, at)
@@ -68,11 +89,12 @@ def offer_to(membership: Membership, invitation: Invitation, at: datetime) -> Of
         account=account,
         subscription=subscription,
         quote=quote,
-        token=quotes.sign(quote, invitation.id) if quote is not None else "",
+        token=quotes.sign(quote, invitation),
         destinations=_destinations(subscription, quote),
         waiting=joining.why_waiting(invitation),
         blockers=[] if is_member else joining.blockers(invitation, membership),
         is_member_already=is_member,
+        does_without_licence=promised != invitation.licence,
     )
 
 
@@ -89,3 +111,37 @@ def _destinations(subscription: Subscription | None, quote: Quote | None) -> lis
         )
         for route in routes
     ]
+
+
+def open_for(email: str, at: datetime) -> list[Invitation]:
+    """The live invitations of an address whose mail has left, the newest first: one for each
+    organisation that asks."""
+    return list(
+        Invitation.select(Invitation, Account, User)
+        .join_from(Invitation, Account)
+        .join_from(Invitation, User)
+        .where(
+            Invitation.email == email,
+            Invitation.status == "pending",
+            Invitation.expires_at > at,
+            fn.EXISTS(_links().where(InvitationLink.invitation == Invitation.id)),
+        )
+        .order_by(Invitation.created_at.desc(), Invitation.id.desc())
+    )
+
+
+def link_to(email: str, invitation_id: int, at: datetime) -> InvitationLink | None:
+    """The newest link of one of them."""
+    if invitation_id not in {one.id for one in open_for(email, at)}:
+        return None
+    found: InvitationLink | None = (
+        _links()
+        .where(InvitationLink.invitation == invitation_id)
+        .order_by(InvitationLink.id.desc())
+        .first()
+    )
+    return found
+
+
+def _links() -> Any:
+    return InvitationLink.select().where(InvitationLink.replaced_at.is_null())

@@ -8,7 +8,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from invoices.periods import BillingPeriod, local_day
 from invoices.proration import Captured, Quote, quote
 from webapp.errors import Invalid, Stale
-from webapp.models import Account, Payment, Subscription
+from webapp.models import Account, Invitation, Payment, Subscription
 from webapp.policy import policy
 
 
@@ -77,32 +77,40 @@ def captured(payment: Payment) -> Captured:
     )
 
 
-def sign(offered: Quote, invitation_id: int) -> str:
-    """The offer as a text for the form: it needs no row, and nobody can alter it."""
-    token: str = _signer().dumps(_offer(offered, invitation_id))
+def sign(offered: Quote | None, invitation: Invitation) -> str:
+    """The offer as a text for the form: it needs no row, and nobody can alter it. Of a free
+    account it says what the invitation promises, and no figures."""
+    token: str = _signer().dumps(_offer(offered, invitation))
     return token
 
 
-def same_offer(token: str, offered: Quote, invitation_id: int) -> bool:
+def same_offer(token: str, offered: Quote | None, invitation: Invitation) -> bool:
     """True when `token` is this very offer, however long ago it was shown.
 
     Raises Invalid for a token that is missing, altered or of another invitation, and Stale when
-    the figures are others by now: the new ones are shown, and nothing was done.
+    what the invitation promises ("terms") or the figures ("quote") are others by now: the new ones
+    are shown, and nothing was done.
     """
     try:
         shown = _signer().loads(token)
     except BadSignature as error:
         raise Invalid("quote", field="quote") from error
-    offer = _offer(offered, invitation_id)
+    offer = _offer(offered, invitation)
     if not isinstance(shown, dict) or shown.get("invitation") != offer["invitation"]:
         raise Invalid("quote", field="quote")
+    if shown.get("terms") != offer["terms"]:
+        raise Stale("terms")
     if shown != offer:
         raise Stale("quote")
     return True
 
 
-def _offer(offered: Quote, invitation_id: int) -> dict[str, Any]:
-    return {"invitation": invitation_id, "figures": offered.figures()}
+def _offer(offered: Quote | None, invitation: Invitation) -> dict[str, Any]:
+    return {
+        "invitation": invitation.id,
+        "terms": [invitation.licence, *invitation.roles],
+        "figures": offered.figures() if offered is not None else None,
+    }
 
 
 def _signer() -> URLSafeSerializer:

@@ -99,7 +99,7 @@ def _unpaid(number: str, start: date, minor: int) -> dict[str, Any]:
         "due_on": (start + timedelta(days=14)).isoformat(),
         "total_minor": minor,
         "tax_minor": minor // 6,
-        "pay_url": f"https://pay.example/{number}",
+        "pay_url": f"{policy().base_url}/dev/pay/{number}",
     }
 
 

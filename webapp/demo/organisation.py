@@ -151,6 +151,6 @@ def _join(invitation: Invitation) -> None:
     offered = quotes.current(viewer.account, clock.now()) if viewer else None
     if viewer is None or offered is None:
         raise LookupError(invitation.email)
-    token = quotes.sign(offered, invitation.id)
+    token = quotes.sign(offered, invitation)
     joining.accept(invitation.id, viewer.session, "credit", token)
     sessions.end_others(user, keep=None)

@@ -10,7 +10,7 @@ from peewee import InterfaceError, OperationalError
 from webapp import clock, outbox
 from webapp.actions import deliveries
 from webapp.database import database, transaction
-from webapp.handlers import Errand, Handler, joined, mails, money, refunds
+from webapp.handlers import Errand, Handler, asked, joined, mails, money, refunds
 from webapp.models import OutboxMessage
 from webapp.outbox import Claim
 from webapp.smtp import Post
@@ -25,6 +25,10 @@ HANDLERS: dict[str, Handler] = {
     "mail:departed": joined.departed,
     "mail:answers": mails.answers,
     "mail:password": mails.password,
+    "mail:renewal": asked.renewal,
+    "mail:seat-wanted": asked.seat_wanted,
+    "mail:seat-free": asked.seat_free,
+    "mail:unshared": asked.unshared,
     "mail:refund-failed": refunds.failed,
     "mail:refund-paid": refunds.paid,
     "render": money.render,

@@ -16,6 +16,7 @@ CREATE TABLE account (
     first_reminder_days INTEGER NOT NULL,
     second_reminder_days INTEGER NOT NULL,
     last_reminder_days INTEGER NOT NULL,
+    basic_when_full BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     closed_at TIMESTAMPTZ,
     imported_digest TEXT,
@@ -176,6 +177,8 @@ CREATE TABLE invitation (
     remind_at TIMESTAMPTZ,
     muted_at TIMESTAMPTZ,
     mended_at TIMESTAMPTZ,
+    renewal_asked_at TIMESTAMPTZ,
+    seat_wanted_at TIMESTAMPTZ,
     FOREIGN KEY (account_id) REFERENCES account (id),
     FOREIGN KEY (inviter_id) REFERENCES user_ (id),
     CONSTRAINT invitation_status CHECK (status IN ('pending', 'accepted', 'declined', 'revoked', 'superseded')),
@@ -209,6 +212,8 @@ CREATE INDEX invitation_recent ON invitation (email, created_at);
 CREATE INDEX invitation_untold ON invitation (account_id, inviter_id) WHERE told_at IS NULL AND status IN ('accepted', 'declined');
 
 CREATE INDEX invitation_remind ON invitation (remind_at) WHERE status = 'pending' AND remind_at IS NOT NULL;
+
+CREATE INDEX invitation_seat_wanted ON invitation (account_id) WHERE seat_wanted_at IS NOT NULL AND status = 'pending';
 
 CREATE TABLE invitation_link (
     id BIGSERIAL NOT NULL PRIMARY KEY,

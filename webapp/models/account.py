@@ -5,6 +5,7 @@ from typing import Any
 
 from peewee import (
     SQL,
+    BooleanField,
     Check,
     DateField,
     ForeignKeyField,
@@ -19,7 +20,8 @@ KINDS = ("individual", "organisation", "operator")
 
 
 class Account(BaseModel):
-    """`seats` and `invitations_per_day` are of organisations; `imported_digest` of individuals:
+    """`seats` and `invitations_per_day` are of organisations, and so is `basic_when_full`: may who
+    is invited with a licence join without one while none is free? `imported_digest` of individuals:
     the fingerprint of the row they were last imported from. `gateway_customer` is who the account
     is at the payment gateway, where it is known there.
 
@@ -42,6 +44,7 @@ class Account(BaseModel):
     first_reminder_days = IntegerField(default=3)
     second_reminder_days = IntegerField(default=10)
     last_reminder_days = IntegerField(default=2)
+    basic_when_full = BooleanField(default=False)
     created_at = InstantField()
     closed_at = InstantField(null=True)
     imported_digest = TextField(null=True)

@@ -16,7 +16,9 @@ class Invitation(BaseModel):
     """`status` is what people did; *expired* is computed from `expires_at`. `delivery` is where
     the latest mail is, `delivery_note` the mail server's words about it. `told_at` is when the
     inviter was told of the answer; `remind_at` when the person is reminded next, unless they
-    wanted no more reminders (`muted_at`); `mended_at` when the address was last corrected."""
+    wanted no more reminders (`muted_at`); `mended_at` when the address was last corrected.
+    `renewal_asked_at` and `seat_wanted_at` are what the invitee asked for last: a new link, and to
+    be told of a free licence."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="invitations", index=False)
@@ -46,6 +48,8 @@ class Invitation(BaseModel):
     remind_at = InstantField(null=True)
     muted_at = InstantField(null=True)
     mended_at = InstantField(null=True)
+    renewal_asked_at = InstantField(null=True)
+    seat_wanted_at = InstantField(null=True)
 
     class Meta:
         constraints = [
@@ -140,6 +144,12 @@ Invitation.add_index(
     SQL(
         "CREATE INDEX invitation_remind ON invitation (remind_at)"
         " WHERE status = 'pending' AND remind_at IS NOT NULL"
+    )
+)
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_seat_wanted ON invitation (account_id)"
+        " WHERE seat_wanted_at IS NOT NULL AND status = 'pending'"
     )
 )
 

@@ -8,13 +8,12 @@ from flask_babel import get_locale
 
 from webapp import clock, errors
 from webapp.actions import (
+    asking,
     failed_refunds,
     invitations,
     joining,
     offers,
     outcomes,
-    sessions,
-    sign_in,
     statements,
     undo,
 )
@@ -22,7 +21,7 @@ from webapp.htmx import go, render, unchanged_or, wants_partial
 from webapp.models import Acceptance, Invitation, InvitationLink, Statement, User
 from webapp.permissions import PUBLIC, SIGNED_IN, Viewer, allows
 from webapp.security import current_viewer, require_viewer
-from webapp.views import asked
+from webapp.views import join_pages as pages
 from webapp.views import link as links
 
 views = Blueprint("join", __name__)
@@ -45,30 +44,18 @@ def show() -> Response:
     return links.keep(response, link.token_hash)
 
 
-@views.get("/join/offer")
-@allows(PUBLIC)
-def look_again() -> Response:
-    """What a page that waits asks for: 304 while nothing changed, the offer when something did,
-    and the whole page anew when it has become another one (rule J6)."""
-    viewer, link = current_viewer(), _live_link()
-    if not wants_partial() or viewer is None or link is None or not _is_for(link, viewer):
-        return go("join.show")
-    response = unchanged_or(_offer(link.invitation, viewer, 200))
-    return links.keep(response, link.token_hash)
-
-
 def is_answering() -> bool:
     """Does the request come from the page of an invitation that can still be answered? htmx asks
     from nowhere else, whatever the invitation has become."""
-    return wants_partial() or _live_link() is not None
+    return wants_partial() or pages.live_link() is not None
 
 
 def proving(status: int, **step: Any) -> Response:
     """The invitation's page at a step of showing who one is; htmx gets that step alone."""
-    viewer, link = current_viewer(), _live_link()
+    viewer, link = current_viewer(), pages.live_link()
     if link is None:
         return go("join.show")
-    step = {"problem": "proof" if viewer else "", **_person(link.invitation, viewer), **step}
+    step = {"problem": "proof" if viewer else "", **pages.person(link.invitation, viewer), **step}
     if wants_partial():
         return render("partials/sign_in/ways.html", None, status, then="join", **step)
     return _standing(link, viewer, status, **step)
@@ -81,20 +68,23 @@ def accept() -> Response:
     invitation = _invitation(viewer)
     choice = form.get("choice", "")
     try:
-        joining.accept(invitation.id, viewer.session, choice, form.get("quote", ""))
+        joining.accept(
+            invitation.id, viewer.session, choice, form.get("quote", ""), form.get("licence", "")
+        )
     except errors.NotAllowed as error:
         if error.code != "proof":
-            return _page("other_person", 403, invitation)
+            return pages.page("other_person", 403, invitation)
         session["chosen"] = choice
-        return _offer(invitation, viewer, 409, problem="proof")
+        return pages.offer(invitation, viewer, 409, problem="proof")
     except errors.Gone as error:
-        return _page(error.code, 410, invitation)
+        return pages.page(error.code, 410, invitation)
     except errors.Blocked as error:
-        return _offer(invitation, viewer, 409, problem=error.code)
-    except errors.Stale:
-        return _offer(invitation, viewer, 409, problem="changed")
+        return pages.offer(invitation, viewer, 409, problem=error.code)
+    except errors.Stale as error:
+        return pages.offer(invitation, viewer, 409, problem=error.code)
     except errors.Invalid as error:
-        return _offer(invitation, viewer, 422, problem=error.code)
+        problem = "incomplete" if error.code == "quote" else error.code
+        return pages.offer(invitation, viewer, 422, problem=problem)
     session.pop("chosen", None)
     return go("join.show")
 
@@ -105,10 +95,10 @@ def decline() -> Response:
     """Who holds the mailed link may say no: no proof of person is asked for that (rule J13)."""
     viewer, link = current_viewer(), links.held_link()
     if link is None or (viewer is not None and viewer.user.email != link.invitation.email):
-        return _page("other_person", 403, None)
+        return pages.page("other_person", 403, None)
     dead = joining.why_dead(link.invitation, link, clock.now())
     if dead and dead != "declined":
-        return _page(dead, 410, link.invitation)
+        return pages.page(dead, 410, link.invitation)
     invitations.decline(link.invitation, request.form.get("reason", ""))
     return go("join.show")
 
@@ -146,7 +136,7 @@ def _decide(verb: Callable[[User, int], Acceptance]) -> Response:
     viewer = require_viewer()
     acceptance = _own_acceptance(viewer)
     if acceptance is None:
-        return _page("no_link", 404, None)
+        return pages.page("no_link", 404, None)
     try:
         verb(viewer.user, acceptance.id)
     except (errors.Stale, errors.Blocked) as error:
@@ -180,8 +170,19 @@ def _invitation(viewer: Viewer) -> Invitation:
 
 
 def _without_link(viewer: Viewer | None) -> Response:
-    acceptance = joining.latest_acceptance(viewer.user) if viewer is not None else None
-    return _page("no_link", 404, None) if acceptance is None else _result(acceptance)
+    """The cookie of the link has ended, or was never there: a person who is known goes on where
+    they stopped all the same."""
+    if viewer is None and not request.cookies:
+        return links.probe(go("invitee.ask_for_cookies"))
+    if viewer is None:
+        return pages.page("no_link", 404, None)
+    acceptance = joining.latest_acceptance(viewer.user)
+    if acceptance is not None and acceptance.membership_id == viewer.membership.id:
+        return _result(acceptance)
+    found = offers.open_for(viewer.user.email, clock.now()) if viewer.user.verified_at else []
+    if found:
+        return pages.page("choosing", 200, None, open_invitations=found)
+    return pages.page("no_link", 404, None) if acceptance is None else _result(acceptance)
 
 
 def _standing(
@@ -189,62 +190,22 @@ def _standing(
 ) -> Response:
     """The page for the state that the invitation and the person are in (rule J15)."""
     invitation, now = link.invitation, clock.now()
-    is_other = viewer is not None and not _is_for(link, viewer)
+    is_other = viewer is not None and not pages.is_for(link, viewer)
     dead = joining.why_dead(invitation, link, now)
     if dead == "accepted" and viewer is not None and not is_other:
         acceptance = joining.acceptance_of(invitation)
         if acceptance is not None:
             return _result(acceptance)
     if dead:
-        return _page(dead, 410, None if is_other else invitation)
+        is_renewable = asking.is_renewable(invitation, now)
+        return pages.page(dead, 410, None if is_other else invitation, is_renewable=is_renewable)
     if is_other:
-        return _page("other_person", 200, invitation)
+        return pages.page("other_person", 200, invitation)
     if viewer is None:
-        return _page("sign_in", status, invitation, **{**_person(invitation, viewer), **step})
-    return _offer(invitation, viewer, status, **step)
-
-
-def _live_link() -> InvitationLink | None:
-    link = links.held_link()
-    if link is None or joining.why_dead(link.invitation, link, clock.now()):
-        return None
-    return link
-
-
-def _is_for(link: InvitationLink, viewer: Viewer) -> bool:
-    return bool(viewer.user.email == link.invitation.email)
-
-
-def _person(invitation: Invitation, viewer: Viewer | None) -> dict[str, Any]:
-    """What the step needs to know of whoever is to be proven: a visitor's address is not shown."""
-    is_new = viewer is None and not sign_in.is_user(invitation.email)
-    return {
-        "is_invited": True,
-        "is_new": is_new,
-        "is_asked": asked.is_recent(invitation.email),
-        "name": request.form.get("name", "") or (invitation.name if is_new else ""),
-        "email": viewer.user.email if viewer is not None else request.form.get("email", ""),
-    }
-
-
-def _offer(
-    invitation: Invitation, viewer: Viewer, status: int, problem: str = "", **step: Any
-) -> Response:
-    offer = offers.offer_to(viewer.membership, invitation, clock.now())
-    chosen = request.form.get("choice") or session.get("chosen")
-    is_fresh = sessions.is_fresh(viewer.session)
-    return render(
-        "pages/join/offer.html",
-        "partials/join/offer.html",
-        status,
-        invitation=invitation,
-        offer=offer,
-        problem=problem,
-        chosen=chosen,
-        is_proven=is_fresh and session.get("chosen") == "credit",
-        then="join",
-        **{**_person(invitation, viewer), **step},
-    )
+        return pages.page(
+            "sign_in", status, invitation, **{**pages.person(invitation, viewer), **step}
+        )
+    return pages.offer(invitation, viewer, status, **step)
 
 
 def _result(acceptance: Acceptance, status: int = 200, problem: str = "") -> Response:
@@ -282,11 +243,3 @@ def _state(context: dict[str, Any]) -> Iterator[object]:
     yield [(one.id, one.state, one.bank_reference, one.changed_at) for one in context["refunds"]]
     yield [(one.number, one.sha256) for one in context["statements"]]
     yield sorted(context["handed_over"])
-
-
-def _page(state: str, status: int, invitation: Invitation | None, **context: Any) -> Response:
-    page = state if state in ("sign_in", "other_person") else "dead"
-    context = {"then": "join", "is_invited": True, **context}
-    return render(
-        f"pages/join/{page}.html", None, status, state=state, invitation=invitation, **context
-    )

@@ -28,6 +28,12 @@ def keep(response: Response, token_hash: str) -> Response:
     return response
 
 
+def probe(response: Response) -> Response:
+    """Gives the browser a cookie, to see whether it keeps any."""
+    response.set_cookie("affluent-probe", "1", max_age=SECONDS, httponly=True, samesite="Lax")
+    return response
+
+
 def drop(response: Response) -> Response:
     response.delete_cookie(COOKIE)
     return response
