@@ -47,6 +47,7 @@ def create() -> Response:
     except Invalid as error:
         return _page(422, error=error.code)
     security.sign_in(user)
+    asked.forget()
     return _on()
 
 
