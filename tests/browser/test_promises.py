@@ -25,9 +25,10 @@ PAGES = {
         "/billing",
         "/statements",
         "/account",
+        "/account/erasure",
     ),
     FINANCE: ("/statements", "/statements?from=x", "/billing"),
-    CAMILLE: ("/account", "/statements"),
+    CAMILLE: ("/account", "/account/erasure", "/statements"),
 }
 # (locale, scheme, size): each language, each scheme and each size, without all their products.
 LOOKS = (
