@@ -69,6 +69,7 @@ def go_everywhere(tour: Tour) -> None:
         part(tour)
     tour_people.changing(tour)
     tour_people.leaving(tour)
+    tour_people.asking(tour)
 
 
 def signing_in(tour: Tour) -> None:

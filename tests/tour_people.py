@@ -57,3 +57,10 @@ def leaving(tour: Tour) -> None:
     refunded = make_paying("refunded@example.org")
     join(refunded, cast.organisation, "refund")
     tour.keep("the way out with a refund", tour.as_user(refunded).get("/account/departure"))
+
+
+def asking(tour: Tour) -> None:
+    page = f"/o/{tour.cast.organisation.public_id}"
+    for role in ("nobody", "owner"):
+        tour.keep(f"help for {role}", tour.browser(role).get("/help"))
+        tour.keep(f"how to join for {role}", tour.browser(role).get(page))

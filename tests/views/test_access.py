@@ -79,6 +79,9 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("dev_mail.attachment", "GET"): (DEVELOPMENT, 200),
     ("health.healthz", "GET"): (PUBLIC, 200),
     ("health.readyz", "GET"): (PUBLIC, 200),
+    ("help.show", "GET"): (PUBLIC, 200),
+    ("help.organisation", "GET"): (PUBLIC, 200),
+    ("help.code", "GET"): (PUBLIC, 200),
     ("home.show", "GET"): (PUBLIC, 303),
     ("home.language", "POST"): (PUBLIC, 400),
     ("invitations.create", "POST"): (INVITE, {"": 303, "foreign owner": 303}),
@@ -172,6 +175,7 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
     values: dict[str, Any] = {
         "invitation_id": cast.invitation.id,
         "membership_id": cast.membership("member").id,
+        "public_id": cast.organisation.public_id,
         "token": cast.token,
         "number": "R-2026-000001",
         "refund_id": NOWHERE,

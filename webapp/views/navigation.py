@@ -22,7 +22,7 @@ OF_ENTRY = {
 
 
 def install(app: Flask) -> None:
-    app.context_processor(lambda: {"nav": entries()})
+    app.context_processor(lambda: {"nav": entries(), "help_url": url_for("help.show")})
 
 
 def entries() -> list[dict[str, Any]]:
