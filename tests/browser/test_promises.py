@@ -17,7 +17,7 @@ THEO = "theo.marchand@mail.example"
 
 # Who looks at which pages; nobody is signed in under "".
 PAGES = {
-    "": ("/dev", "/dev/mail", "/sign-in", "/join", "/nothing-here"),
+    "": ("/dev", "/dev/mail", "/sign-in", "/join", "/nothing-here", "/help"),
     CLAIRE: (
         "/users",
         "/users?status=attention",
@@ -26,6 +26,8 @@ PAGES = {
         "/statements",
         "/account",
         "/account/erasure",
+        "/account/departure",
+        "/help",
     ),
     FINANCE: ("/statements", "/statements?from=x", "/billing"),
     CAMILLE: ("/account", "/account/erasure", "/statements"),

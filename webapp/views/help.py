@@ -46,7 +46,7 @@ def _facts(account: Account | None = None) -> dict[str, Any]:
     """The figures that the pages give: the operator's settings, and the organisation's own."""
     return {
         "sender": parseaddr(policy().mail.sender)[1],
-        "invitation_days": policy().invitation_days,
+        "invitation_days": account.invitations_live.days if account else policy().invitation_days,
         "undo_hours": policy().undo_hours,
         "join_address": _address_of(account) if account is not None else "",
     }

@@ -1,0 +1,142 @@
+"""Members in Chromium: roles, removal and leaving as people do them; help and its QR code."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.service import Service, running, wait_until
+from tests.browser.test_promises import LOOKS, assert_in_order, opened
+from tests.browser.windows import DESK, PHONE, Windows
+from tests.databases import fresh_sqlite
+from webapp.demo import PASSWORD
+
+OWNER = "claire.dumas@atelier-dumas.example"
+ADMIN = "hugo.lefevre@atelier-dumas.example"
+KARIM, ELISE, SOFIA, JULES, MANON = (
+    f"{name}@atelier-dumas.example"
+    for name in ("karim.haddad", "elise.moreau", "sofia.rossi", "jules.petit", "manon.girard")
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """People to remove, apart from those of other tests."""
+    database = fresh_sqlite(tmp_path_factory.mktemp("members"))
+    with running(database, "demo", keeps_mail=True) as service:
+        yield service
+
+
+def signed_in(demo: Service, windows: Windows, email: str, **options: object) -> Page:
+    windows.base = demo.base
+    page = windows.open(**{**DESK, **options})
+    page.goto("/sign-in")
+    page.locator("#sign-in [name=email]").fill(email)
+    page.locator("#sign-in [name=password]").fill(PASSWORD)
+    page.locator("#sign-in button[type=submit]").click()
+    page.wait_for_url(re.compile("/(users|account|statements)"))
+    return page
+
+
+def open_member(page: Page, email: str) -> None:
+    page.goto(f"/users?status=active&q={email}")
+    page.locator("#rows tr", has_text=email).locator("a[href^='/members/']").first.click()
+    expect(page.locator("hgroup")).to_contain_text(email)
+
+
+def box(page: Page, role: str) -> object:
+    return page.locator(f"input[type=checkbox][value={role}]")
+
+
+@pytest.mark.parametrize(
+    ("email", "javascript", "size"), [(KARIM, True, DESK), (SOFIA, False, PHONE)]
+)
+def test_an_owner_makes_a_member_admin_and_finance(
+    demo: Service, windows: Windows, email: str, javascript: bool, size: dict[str, object]
+) -> None:
+    page = signed_in(demo, windows, OWNER, javascript=javascript, **size)
+    open_member(page, email)
+    for role in ("admin", "finance"):
+        page.locator("label", has=box(page, role)).click()
+    page.locator("form[action$='/role'] button").click()
+    expect(page.locator("#flash")).to_contain_text("Le rôle est modifié.")
+    for role, is_held in (("owner", False), ("admin", True), ("finance", True)):
+        expect(box(page, role)).to_be_checked(checked=is_held)
+    page.goto("/users?status=active")
+    row = page.locator("#rows tr", has_text=email)
+    expect(row).to_contain_text("Administrateur, Finance")
+
+
+def test_who_is_removed_sees_it_in_the_window_that_was_open(
+    demo: Service, windows: Windows
+) -> None:
+    theirs = signed_in(demo, windows, JULES, **PHONE)
+    admins = signed_in(demo, windows, ADMIN)
+    open_member(admins, JULES)
+    button = admins.get_by_role("button", name="Retirer Jules Petit")
+    expect(button).to_be_hidden()
+    admins.get_by_text("Retirer du compte Atelier Dumas").click()
+    button.click()
+    expect(admins.locator("#flash")).to_contain_text("Jules Petit n’est plus membre")
+    expect(admins.locator("#people")).not_to_contain_text(JULES)
+
+    theirs.goto("/account")
+    expect(theirs.locator("main")).to_contain_text("vous n’êtes plus membre du compte Atelier")
+    assert_in_order(theirs)
+    assert mailed(theirs, JULES, "Vous n’êtes plus membre du compte Atelier Dumas")
+
+
+def test_a_member_leaves_from_their_own_account(demo: Service, windows: Windows) -> None:
+    page = signed_in(demo, windows, MANON, **PHONE)
+    page.goto("/account")
+    page.get_by_role("link", name="Quitter Atelier Dumas").click()
+    assert_in_order(page)
+    page.get_by_role("button", name="Quitter Atelier Dumas").click()
+    expect(page.locator("#flash")).to_contain_text("Vous avez quitté Atelier Dumas.")
+    assert mailed(page, MANON, "Vous avez quitté Atelier Dumas")
+
+
+def mailed(page: Page, email: str, subject: str) -> bool:
+    """Is there such a mail on /dev/mail, once the worker has written it?"""
+
+    def is_there() -> bool:
+        page.goto("/dev/mail")
+        return page.locator("tr", has_text=email).filter(has_text=subject).count() == 1
+
+    wait_until(is_there)
+    return True
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+def test_the_members_pages_are_open_to_everybody(
+    demo: Service, windows: Windows, look: tuple[str, str, str]
+) -> None:
+    for person in (OWNER, ADMIN):
+        page = opened(demo, windows, person, look)
+        for member in (OWNER, ADMIN, ELISE):
+            open_member(page, member)
+            for summary in page.locator("main summary").all():
+                summary.click()
+            assert_in_order(page)
+
+
+def test_the_message_is_copied_and_the_code_shown(demo: Service, windows: Windows) -> None:
+    page = signed_in(demo, windows, ADMIN)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/users")
+    page.locator("main a[href='/help']").first.click()
+    code = page.locator("figure img")
+    expect(code).to_be_visible()
+    assert code.evaluate("el => el.complete && el.naturalWidth > 0")
+    copy = page.locator("button[data-copy]")
+    copy.click()
+    expect(copy).to_have_text(copy.get_attribute("data-copied") or "")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    address = re.search(rf"{demo.base}/o/\w+", copied)
+    assert address is not None
+
+    visitor = windows.open(locale="en-GB", **PHONE)
+    visitor.goto(address.group())
+    expect(visitor.locator("h1")).to_have_text("Join Atelier Dumas")
+    assert_in_order(visitor)
