@@ -1,7 +1,9 @@
 """Through all the states that people meet a page in, keeping each answer by its state's name."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -96,9 +98,11 @@ def managing(tour: Tour) -> None:
     tour.keep("users found", owner.get("/users?q=zoe"))
     tour.keep("users not found", owner.get("/users?q=xyz&role=finance&licence=basic"))
     tour.keep("users as fragment", owner.get("/users?status=pending", htmx=True))
-    after = people.page(tour.cast.organisation, people.Asked(), clock.now())[0][-1].cursor
-    tour.keep("more users", owner.get("/users", query_string={"after": after}))
-    tour.keep("more users as fragment", owner.get("/users", True, query_string={"after": after}))
+    more = re.search(r'hx-get="([^"]*[?&;]after=[^"]*)"', owner.get("/users").text)
+    assert more is not None
+    tour.keep("more users", owner.get(unescape(more[1])))
+    tour.keep("more users as fragment", owner.get(unescape(more[1]), True))
+    tour.keep("users as they are now", owner.get("/users/live"))
     tour.keep("badge", owner.get("/invitations/badge"))
     tour.keep("form again", owner.post("/invitations", emails=" "), 422)
     choice = {"emails": "a@example.org", "role": "king", "note": "kept"}
@@ -111,6 +115,10 @@ def managing(tour: Tour) -> None:
     tour.keep("some sent", owner.post("/invitations", **kept))
     tour.keep("sent as fragment", owner.post("/invitations", True, emails="next@example.org"))
     path = f"/invitations/{tour.cast.invitation.id}"
+    tour.keep("an invitation", owner.get(path))
+    tour.keep("an invitation as fragment", owner.get(path, True))
+    tour.keep("an address not mended", owner.post(f"{path}/address", email="bad@"), 422)
+    tour.keep("nothing ticked", owner.post("/invitations/resends", True))
     tour.keep("resent as fragment", owner.post(f"{path}/resend", htmx=True))
     tour.keep("revoked as fragment", owner.post(f"{path}/revocation", htmx=True))
     tour.keep("changed meanwhile", owner.post(f"{path}/resend"), 409)
