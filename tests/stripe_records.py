@@ -99,13 +99,26 @@ def invoice(
     }
 
 
-def open_invoice(customer: str = "cus_1", id: str = "in_open", **changes: Any) -> Record:
+def open_invoice(
+    customer: str = "cus_1", id: str = "in_open", paying: tuple[str, ...] = (), **changes: Any
+) -> Record:
+    """`paying` are the payment intents by which somebody tries, or tried, to pay it."""
+    payments = [
+        {
+            "id": f"inpay_{reference}",
+            "object": "invoice_payment",
+            "status": "open",
+            "amount_paid": None,
+            "payment": _payment(reference),
+        }
+        for reference in paying
+    ]
     values = {
         "status": "open",
         "amount_paid": 0,
         "amount_remaining": changes.get("total", 18739),
         "due_date": stamp(END),
-        "payments": {"object": "list", "data": []},
+        "payments": {"object": "list", "data": payments},
     }
     return invoice(customer, id, **{**values, **changes})
 
@@ -115,9 +128,16 @@ def intent(id: str = "pi_1", minor: int = 18739, **changes: Any) -> Record:
     return {
         "id": id,
         "object": "payment_intent",
+        "status": "succeeded",
+        "customer": "cus_1",
         "amount_received": minor,
         "latest_charge": charge(f"ch_of_{id}", minor, **changes),
     }
+
+
+def unpaid_intent(id: str = "pi_open", status: str = "processing") -> Record:
+    """Of which nothing has arrived: `processing` while a direct debit is under way."""
+    return {**intent(id), "status": status, "amount_received": 0, "latest_charge": None}
 
 
 def charge(id: str = "ch_1", minor: int = 18739, **changes: Any) -> Record:

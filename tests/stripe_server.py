@@ -312,6 +312,8 @@ def _is_listed(record: dict[str, Any], form: Form) -> bool:
     if record.get("deleted"):
         return False
     kinds = [value for name, value in form.items() if re.fullmatch(r"types\[\d*\]", name)]
+    if len(kinds) > 20:
+        raise Said(400, "Array types exceeded maximum 20 allowed elements.")
     if kinds and record.get("type") not in kinds:
         return False
     if "status" in form and form["status"] not in ("all", record.get("status")):

@@ -229,11 +229,12 @@ def blocked(tour: Tour) -> None:
     cast = tour.cast
     user = make_paying("busy@example.org")
     account = membership_of(user).account
-    for number, url in (("F-1", ""), ("F-2", "https://pay.example/F-2")):
+    for number, url in (("F-1", ""), ("F-2", "https://pay.example/F-2"), ("F-3", "")):
         invoices.add(
             account, number, issued_on=None, due_on=clock.today("UTC"), total_minor=1200,
             pay_url=url,
         )  # fmt: skip
+    invoices.note_being_paid(account, ["F-3"])
     make_member("guest@example.org", account)
     accounts.update_organisation(cast.organisation.public_id, seats=0)
     invitation = invite(cast.users["owner"], user.email, licence="licensed")
@@ -376,6 +377,7 @@ def operating(tour: Tour) -> None:
             organisation, f"O-{at}", issued_on=today, due_on=today + timedelta(days=days),
             total_minor=100_000, tax_minor=10, pay_url="https://pay.example/O",
         )  # fmt: skip
+    invoices.note_being_paid(organisation, ["O-2"])
     finance = tour.browser("finance")
     tour.keep("billing with invoices", finance.get("/billing"))
     tour.keep("more invoices", finance.get("/billing?after=O-1"))

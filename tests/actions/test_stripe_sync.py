@@ -249,6 +249,63 @@ def test_an_open_invoice_blocks_until_it_is_paid(camille: StripeServer) -> None:
     assert invoices.open_of(row(Account)) == []
 
 
+def being_paid() -> list[str]:
+    return [one.number for one in Invoice.select().where(Invoice.is_being_paid)]
+
+
+def test_an_invoice_is_being_paid_from_the_debit_until_the_money_is_there(
+    camille: StripeServer,
+) -> None:
+    camille.put(records.open_invoice(paying=("pi_open",)), records.open_invoice(id="in_other"))
+    camille.put(records.unpaid_intent(status="requires_payment_method"))
+    bring_in(camille)
+    assert being_paid() == []
+
+    camille.put(records.unpaid_intent())
+    assert bring_in(camille) == ("updated", [])
+    assert being_paid() == ["F-in_open"]
+    assert bring_in(camille) == ("unchanged", [])
+
+    camille.put(records.intent("pi_open"))
+    change(camille, "invoice", "in_open", status="paid", amount_paid=18739, amount_remaining=0)
+    assert bring_in(camille) == ("updated", [])
+    assert being_paid() == []
+    assert [one.number for one in invoices.open_of(row(Account))] == ["F-in_other"]
+
+
+@pytest.mark.parametrize("status", ["requires_payment_method", "requires_action", "canceled"])
+def test_a_debit_that_failed_leaves_the_invoice_to_be_paid(
+    camille: StripeServer, status: str
+) -> None:
+    camille.put(records.open_invoice(paying=("pi_open",)), records.unpaid_intent())
+    bring_in(camille)
+    assert being_paid() == ["F-in_open"]
+
+    camille.put(records.unpaid_intent(status=status))
+    assert bring_in(camille) == ("updated", [])
+    assert being_paid() == []
+    assert [one.number for one in invoices.open_of(row(Account))] == ["F-in_open"]
+
+
+def test_a_second_try_that_is_under_way_counts_after_a_first_that_failed(
+    camille: StripeServer,
+) -> None:
+    camille.put(records.open_invoice(paying=("pi_first", "pi_second")))
+    camille.put(records.unpaid_intent("pi_first", "canceled"), records.unpaid_intent("pi_second"))
+    bring_in(camille)
+
+    assert being_paid() == ["F-in_open"]
+
+
+def test_what_is_under_way_for_one_account_says_nothing_of_another(camille: StripeServer) -> None:
+    invoices.add(make_organisation(), "F-in_open", issued_on=None, due_on=None, total_minor=18739)
+    camille.put(records.open_invoice(paying=("pi_open",)), records.unpaid_intent())
+    bring_in(camille)
+
+    owner = Account.get(Account.gateway_customer == "cus_1")
+    assert [one.account for one in Invoice.select().where(Invoice.is_being_paid)] == [owner]
+
+
 @pytest.mark.parametrize("status", ["void", "uncollectible"])
 @pytest.mark.parametrize("rest", [18739, 5000])
 def test_an_invoice_that_was_taken_back_or_written_off_blocks_no_more(
@@ -661,6 +718,21 @@ def test_an_organisation_is_linked_by_its_metadata_and_gets_its_invoices(
     change(server, "invoice", "in_open", status="paid", amount_remaining=0)
     assert bring_in(server) == ("updated", [])
     assert row(Invoice).owed_minor == 0
+
+
+def test_an_organisations_invoice_is_being_paid_while_the_debit_is_under_way(
+    server: StripeServer,
+) -> None:
+    organisations.link(make_organisation().public_id, "cus_1")
+    server.put(records.customer(), records.open_invoice(paying=("pi_open",)))
+    server.put(records.unpaid_intent())
+    bring_in(server)
+    assert being_paid() == ["F-in_open"]
+    assert bring_in(server) == ("unchanged", [])
+
+    server.put(records.unpaid_intent(status="requires_payment_method"))
+    assert bring_in(server) == ("updated", [])
+    assert being_paid() == []
 
 
 def test_an_organisations_invoice_that_was_taken_back_is_void(server: StripeServer) -> None:

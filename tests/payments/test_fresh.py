@@ -15,7 +15,7 @@ from webapp import outbox, policy
 from webapp.actions import quotes
 from webapp.actions.stripe_sync import Sync, defaults
 from webapp.handlers import Errand, money, rounds
-from webapp.models import Account, OutboxMessage, Payment, Subscription
+from webapp.models import Account, Invoice, OutboxMessage, Payment, Subscription
 from webapp.payments.simulated import capture, events
 from webapp.payments.stripe.source import StripeSource
 from webapp.smtp import Post
@@ -70,6 +70,42 @@ def test_a_dispute_blocks_as_soon_as_it_is_told(app: Flask, camille: StripeServe
     deliver(app, "charge.dispute.closed", dispute)
     rounds.drain()
     assert quotes.disputed(Account.get()) == []
+
+
+def being_paid() -> list[str]:
+    return [one.number for one in Invoice.select().where(Invoice.is_being_paid)]
+
+
+def test_a_debit_under_way_is_known_as_soon_as_it_is_told(
+    app: Flask, camille: StripeServer
+) -> None:
+    def tell(kind: str, status: str) -> None:
+        intent = records.unpaid_intent(status=status)
+        camille.put(intent)
+        deliver(app, kind, intent)
+        rounds.drain()
+
+    camille.put(records.open_invoice(paying=("pi_open",)))
+    tell("payment_intent.processing", "processing")
+    assert being_paid() == ["F-in_open"]
+
+    tell("payment_intent.payment_failed", "requires_payment_method")
+    assert being_paid() == []
+    assert waiting() == []
+
+
+def test_a_debit_under_way_that_no_webhook_told_is_asked_for(
+    app: Flask, camille: StripeServer, clock: time_machine.Traveller
+) -> None:
+    intent = records.unpaid_intent()
+    camille.put(records.open_invoice(paying=("pi_open",)), intent)
+    at = ACCEPTED + timedelta(minutes=20)
+    camille.put(records.event(intent, at, "payment_intent.processing"))
+    clock.shift(timedelta(hours=1))
+    money.ask_for_changes()
+    rounds.drain()
+
+    assert being_paid() == ["F-in_open"]
 
 
 def test_while_stripe_is_away_the_hint_waits(

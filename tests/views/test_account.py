@@ -38,6 +38,19 @@ def test_a_person_sees_their_plan_and_what_they_owe(cast: Cast) -> None:
     assert "2026" in words_of(page)
 
 
+def test_what_a_person_is_paying_already_has_no_link_to_pay(cast: Cast) -> None:
+    user = make_paying("plan@example.org")
+    account = membership_of(user).account
+    url = "https://pay.example/F-9"
+    invoices.add(account, "F-9", issued_on=None, due_on=None, total_minor=1250, pay_url=url)
+    invoices.note_being_paid(account, ["F-9"])
+
+    page = Browser(cast.app).sign_in_as(user).get("/account")
+
+    assert "Your payment for invoice F-9 is under way" in words_of(page)
+    assert url not in page.text
+
+
 def test_a_member_sees_the_organisation_and_nothing_it_owes(cast: Cast) -> None:
     invoices.add(cast.organisation, "O-1", issued_on=None, due_on=None, total_minor=99_900)
 

@@ -82,6 +82,8 @@ def test_each_invoice_says_how_it_stands(app: Flask) -> None:
     organisation = make_organisation()
     add(organisation, "late", due_on=date(2026, 11, 22), pay_url="https://pay.example/late")
     add(organisation, "open", pay_url="javascript:alert(1)")
+    add(organisation, "debit", due_on=date(2026, 11, 22), pay_url="https://pay.example/debit")
+    invoices.note_being_paid(organisation, ["debit"])
     add(organisation, "undated", due_on=None, issued_on=None)
     add(organisation, "paid")
     invoices.mark_paid(organisation, "paid")
@@ -94,8 +96,10 @@ def test_each_invoice_says_how_it_stands(app: Flask) -> None:
         page = browser_of(app, finance).get("/billing").text
     states = re.findall(r'data-status="(\w+)"', page)
 
-    assert states == ["voided", "succeeded", "pending", "pending", "failed"]
+    assert states == ["voided", "succeeded", "pending", "pending", "pending", "failed"]
     assert 'href="https://pay.example/late"' in page
+    assert "payment under way" in page
+    assert "https://pay.example/debit" not in page
     assert "javascript" not in page
     assert "another" not in page
 

@@ -141,6 +141,25 @@ def test_an_unpaid_invoice_blocks_until_it_is_paid(cast: Cast) -> None:
     assert browser.post("/join/acceptance", **form_of(browser, "refund")).status_code == 303
 
 
+def test_a_payment_under_way_blocks_and_is_not_asked_for_again(cast: Cast) -> None:
+    account = membership_of(cast.users["invitee"]).account
+    url = "https://pay.example/F-77"
+    invoices.add(account, "F-77", issued_on=None, due_on=None, total_minor=3000, pay_url=url)
+    invoices.note_being_paid(account, ["F-77"])
+    browser = cast.browser("invitee")
+    page = browser.get("/join")
+    assert "Your payment for invoice F-77 is under way" in words_of(page)
+    assert "Unpaid" not in words_of(page)
+    assert url not in page.text
+    assert browser.post("/join/acceptance", choice="refund", quote="").status_code == 409
+    assert written() == NOTHING
+
+    invoices.note_being_paid(account, [])
+    assert url in browser.get("/join").text
+    invoices.mark_paid(account, "F-77")
+    assert browser.post("/join/acceptance", **form_of(browser, "refund")).status_code == 303
+
+
 def test_a_disputed_payment_blocks_until_it_is_decided(cast: Cast) -> None:
     Payment.update(is_disputed=True).execute()
     browser = cast.browser("invitee")

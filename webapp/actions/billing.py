@@ -70,11 +70,13 @@ def invoices(account: Account, after: str) -> tuple[list[Invoice], str]:
 
 
 def state_of(invoice: Invoice, today: date) -> str:
-    """voided, paid, overdue or open."""
+    """voided, paid, being_paid, overdue or open."""
     if invoice.voided_at is not None:
         return "voided"
     if invoice.owed_minor == 0:
         return "paid"
+    if invoice.is_being_paid:
+        return "being_paid"
     return "overdue" if invoice.due_on is not None and invoice.due_on < today else "open"
 
 

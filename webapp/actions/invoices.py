@@ -1,5 +1,6 @@
 """Invoices: opened, paid (an organisation's by its credit first), and voided."""
 
+from collections.abc import Collection
 from datetime import date
 
 from webapp import clock
@@ -101,6 +102,18 @@ def void(account: Account, number: str) -> Invoice:
             Invoice.update(voided_at=clock.now()).where(Invoice.id == found.id).execute()
             _record(found, "invoice:voided")
     return _again(found)
+
+
+def note_being_paid(account: Account, numbers: Collection[str]) -> bool:
+    """Notes that a payment is under way for these of the account's invoices, and for no others;
+    False when that was noted already."""
+    is_named = Invoice.number.in_(numbers)
+    changed = (
+        Invoice.update(is_being_paid=is_named)
+        .where(Invoice.account == account, Invoice.is_being_paid != is_named)
+        .execute()
+    )
+    return bool(changed)
 
 
 def _held(account: Account, number: str) -> Invoice:

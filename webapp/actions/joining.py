@@ -15,6 +15,7 @@ from webapp.models import (
     Account,
     Invitation,
     InvitationLink,
+    Invoice,
     Membership,
     OutboxMessage,
     Session,
@@ -73,12 +74,17 @@ def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
     if account.kind == "organisation" and _is_last_owner(membership):
         found.append(Blocker("last_owner", {"organisation": account.name}))
     if account.kind == "individual" and membership.is_owner:
-        found += [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
+        found += [_of_invoice(one) for one in invoices.open_of(account)]
         found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
         found += [Blocker("other_user", {"member": other}) for other in others(membership)]
     if invitation.licence == "licensed" and not has_seat(invitation.account):
         found.append(Blocker("no_seat", {"organisation": invitation.account}))
     return found
+
+
+def _of_invoice(invoice: Invoice) -> Blocker:
+    """Whoever has paid already is not asked to pay again."""
+    return Blocker("being_paid" if invoice.is_being_paid else "invoice", {"invoice": invoice})
 
 
 def others(membership: Membership) -> list[Membership]:

@@ -329,6 +329,7 @@ CREATE TABLE invoice (
     tax_minor BIGINT NOT NULL,
     paid_minor BIGINT NOT NULL,
     pay_url TEXT NOT NULL,
+    is_being_paid BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     voided_at TIMESTAMPTZ,
     FOREIGN KEY (account_id) REFERENCES account (id),

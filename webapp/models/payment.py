@@ -61,7 +61,8 @@ Payment.add_index(
 
 
 class Invoice(BaseModel):
-    """A demand for payment. Days are null where the source did not say."""
+    """A demand for payment. Days are null where the source did not say. `is_being_paid` while the
+    gateway says that a payment of it is under way, such as a direct debit."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="invoices", index=False)
@@ -73,6 +74,7 @@ class Invoice(BaseModel):
     tax_minor = BigIntegerField(default=0)
     paid_minor = BigIntegerField(default=0)
     pay_url = TextField(default="")
+    is_being_paid = BooleanField(default=False)
     created_at = InstantField()
     voided_at = InstantField(null=True)
 

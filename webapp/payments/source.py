@@ -42,7 +42,8 @@ class SourcePayment:
 
 @dataclass(frozen=True, slots=True)
 class SourceInvoice:
-    """`paid_minor` is what is not owed any more, however it was settled."""
+    """`paid_minor` is what is not owed any more, however it was settled; `is_being_paid` while a
+    payment of it is under way."""
 
     number: str
     currency: str
@@ -53,6 +54,7 @@ class SourceInvoice:
     paid_minor: int
     pay_url: str
     is_void: bool = False
+    is_being_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _import(
 
 def _link(account: Account, customer: SourceCustomer, gateway: str) -> tuple[bool, list[str]]:
     """What an import's line can't say: who this is at the gateway, what was given back or is
-    disputed there, and which invoices were taken back."""
+    disputed there, which invoices were taken back, and which are being paid."""
     changes = [
         Account.update(gateway_customer=customer.reference)
         .where(Account.id == account.id, Account.gateway_customer.is_null())
@@ -71,6 +71,8 @@ def _link(account: Account, customer: SourceCustomer, gateway: str) -> tuple[boo
             .where(Subscription.account == account, Subscription.status != "ended", other)
             .execute()
         )
+    being_paid = [one.number for one in customer.invoices if one.is_being_paid]
+    changes.append(invoices.note_being_paid(account, being_paid))
     more, left_out = _payments(account, customer, gateway)
     numbers = [one.number for one in customer.invoices if one.is_void]
     owed = [one for one in invoices.open_of(account) if one.number in numbers]

@@ -48,6 +48,8 @@ def bring(account: Account, customer: SourceCustomer, zone: str) -> bool:
     locked(Account.select(Account.id).where(Account.id == account.id)).first()
     known = {one.number: one for one in Invoice.select().where(Invoice.account == account)}
     changes = [_follow(account, known.get(one.number), one, zone) for one in customer.invoices]
+    being_paid = [one.number for one in customer.invoices if one.is_being_paid]
+    changes.append(invoices.note_being_paid(account, being_paid))
     return any(changes)
 
 

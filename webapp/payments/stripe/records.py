@@ -1,6 +1,6 @@
 """Stripe's records in our words. They come as plain mappings."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,9 +29,18 @@ BRANDS = {"amex": "American Express", "jcb": "JCB", "unionpay": "UnionPay"}
 BANKS = {"sepa_debit": "SEPA", "bacs_debit": "Bacs", "us_bank_account": "ACH"}
 
 
-def customer(record: Record, plan: SourcePlan | None, invoices: Iterable[Record]) -> SourceCustomer:
-    """Without the payments."""
-    found = tuple(invoice(one) for one in invoices if one["status"] != "draft" and one["number"])
+def customer(
+    record: Record,
+    plan: SourcePlan | None,
+    invoices: Iterable[Record],
+    being_paid: Container[str] = (),
+) -> SourceCustomer:
+    """Without the payments; `being_paid` are the ids of the invoices of which one is under way."""
+    found = tuple(
+        invoice(one, one["id"] in being_paid)
+        for one in invoices
+        if one["status"] != "draft" and one["number"]
+    )
     currencies = {one.currency for one in found}
     told = plan.currency if plan else (record.get("currency") or "").upper()
     address = record.get("address") or {}
@@ -77,7 +86,7 @@ def plan(subscriptions: Iterable[Record]) -> SourcePlan | None:
     )
 
 
-def invoice(record: Record) -> SourceInvoice:
+def invoice(record: Record, is_being_paid: bool = False) -> SourceInvoice:
     """One that was written off is owed no more, like one that was voided."""
     currency = record["currency"].upper()
     total, rest = record["total"], record["amount_remaining"]
@@ -91,6 +100,7 @@ def invoice(record: Record) -> SourceInvoice:
         paid_minor=ours(max(total - max(rest, 0), 0), currency),
         pay_url=record.get("hosted_invoice_url") or "",
         is_void=record["status"] in ("void", "uncollectible"),
+        is_being_paid=is_being_paid,
     )
 
 

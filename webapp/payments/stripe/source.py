@@ -12,12 +12,14 @@ from webapp.payments.stripe.client import in_our_words, open_client
 from webapp.payments.stripe.records import Record
 
 AT_ONCE = 100
+# Stripe takes no more than twenty.
 KINDS = (
     *("customer.created", "customer.updated", "customer.deleted"),
     *("customer.subscription.created", "customer.subscription.updated"),
     *("customer.subscription.deleted", "invoice.finalized", "invoice.paid", "invoice.updated"),
     *("invoice.voided", "invoice.marked_uncollectible", "charge.succeeded", "charge.refunded"),
     *("refund.updated", "refund.failed", "charge.dispute.created", "charge.dispute.closed"),
+    *("payment_intent.processing", "payment_intent.payment_failed", "payment_intent.canceled"),
 )
 
 
@@ -73,7 +75,7 @@ class StripeSource:
         present = self._v1.subscriptions.list(of).auto_paging_iter()
         plan = records.plan([one.to_dict() for one in present])
         invoices = self._invoices(of)
-        customer = records.customer(found, plan, invoices)
+        customer = records.customer(found, plan, invoices, self._being_paid(invoices))
         if plan is None:
             return customer
         payments = [one for each in invoices for one in self._payments(each, plan)]
@@ -84,12 +86,27 @@ class StripeSource:
         asked: Any = {**of, "expand": ["data.payments"]}
         return [one.to_dict() for one in self._v1.invoices.list(asked).auto_paging_iter()]
 
+    def _being_paid(self, invoices: list[Record]) -> set[str]:
+        """Ids of the open ones for which somebody has paid what has not arrived yet."""
+        return {
+            one["id"]
+            for one in invoices
+            if one["status"] == "open" and any(map(self._is_under_way, _payments_of(one)))
+        }
+
+    def _is_under_way(self, payment: Record) -> bool:
+        if payment["status"] != "open" or payment["payment"]["type"] != "payment_intent":
+            return False
+        intent = self._v1.payment_intents.retrieve(records.reference(payment["payment"]))
+        return intent.status == "processing"
+
     def _payments(self, invoice: Record, plan: SourcePlan) -> Iterator[SourcePayment]:
         if invoice["status"] != "paid" or not records.covers(invoice, plan):
             return
         rate = self._rate(records.tax_rate_id(invoice))
-        listed = (invoice.get("payments") or {}).get("data") or []
-        paid = [one for one in listed if one["status"] == "paid" and one["amount_paid"]]
+        paid = [
+            one for one in _payments_of(invoice) if one["status"] == "paid" and one["amount_paid"]
+        ]
         if not paid and invoice["amount_paid"] > 0:
             outside: Record = {"amount_paid": invoice["amount_paid"], "payment": {}}
             yield records.payment(invoice, outside, None, rate)
@@ -142,3 +159,7 @@ class StripeSource:
         except GatewayRefusal:
             return ""
         return str(charge.get("customer") or "")
+
+
+def _payments_of(invoice: Record) -> list[Record]:
+    return (invoice.get("payments") or {}).get("data") or []
