@@ -254,6 +254,13 @@ def _invoice(cast: Cast) -> TestResponse:
     return joining(cast).get("/join")
 
 
+@state("payment under way")
+def _being_paid(cast: Cast) -> TestResponse:
+    owe(cast)
+    invoices.note_being_paid(membership_of(cast.users["invitee"]).account, ["F-77"])
+    return joining(cast).get("/join")
+
+
 @state("dispute")
 def _dispute(cast: Cast) -> TestResponse:
     Payment.update(is_disputed=True).execute()

@@ -50,7 +50,7 @@ PAYMENT = (
 )  # fmt: skip
 INVOICE = (
     "number", "issued_on", "due_on", "currency", "total_minor", "tax_minor", "paid_minor",
-    "pay_url", "created_at", "voided_at",
+    "pay_url", "is_being_paid", "created_at", "voided_at",
 )  # fmt: skip
 INVITATION = (
     "email", "name", "department", "job_title", "location", "note", "locale", "licence",
