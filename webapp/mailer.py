@@ -4,7 +4,7 @@ All mails of one round go over one SMTP connection. In development without a mai
 kept instead, for /dev/mail."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.charset import QP, Charset
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ class Letter:
     locale: str
     facts: dict[str, Any]
     attachments: tuple[Attachment, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def install(app: Flask) -> None:
@@ -71,7 +72,7 @@ def compose(letter: Letter, message_id: int) -> Message:
             html=_written(f"{letter.name}.html", facts | letter.facts),
             charset=QUOTED,  # type: ignore[arg-type]  # a Charset is what email itself takes
             attachments=list(letter.attachments),
-            extra_headers={"Auto-Submitted": "auto-generated"},
+            extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
         )
     message.msgId = address_of(message_id, settings)
     return message

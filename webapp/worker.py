@@ -11,7 +11,7 @@ from huey import crontab
 from huey.consumer import Consumer
 
 from webapp import clock, create_app, mailer, outbox
-from webapp.actions import asking, notices
+from webapp.actions import asking, notices, reminders
 from webapp.database import database
 from webapp.handlers import money, rounds
 
@@ -93,6 +93,13 @@ def tell_of_seats() -> None:
     with app.app_context():
         _connect()
         asking.tell_of_seats(clock.now())
+
+
+@huey.periodic_task(crontab(minute="*"), name="remind")  # type: ignore[untyped-decorator]
+def remind() -> None:
+    with app.app_context():
+        _connect()
+        reminders.collect(clock.now())
 
 
 @huey.on_startup()  # type: ignore[untyped-decorator]

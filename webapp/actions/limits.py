@@ -69,6 +69,21 @@ def resting(emails: Sequence[str], account: Account, now: datetime) -> set[str]:
     return {row[0] for query in (mailed, asked) for row in query.tuples()}
 
 
+def had_enough(email: str, now: datetime) -> bool:
+    """Has this address had so many mails, reminders counted, that one more reminder is too much?"""
+    mails = (
+        OutboxMessage.select()
+        .join(Invitation)
+        .where(
+            Invitation.email == email,
+            OutboxMessage.kind.in_(("mail:invitation", "mail:reminder")),
+            OutboxMessage.created_at > now - DAY,
+            OutboxMessage.canceled_at.is_null(),
+        )
+    )
+    return int(mails.count()) >= MAILS_TO_AN_ADDRESS
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """How many of some invitations go out at once, and (instant, how many) of the following days.

@@ -4,7 +4,7 @@ that it leads nowhere (threat T14)."""
 from typing import Any
 
 from webapp import clock
-from webapp.actions import codes, deliveries
+from webapp.actions import codes, deliveries, reminders
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
 from webapp.models import Account, Invitation, Membership, SignInCode, User
@@ -16,18 +16,40 @@ def invitation(errand: Errand) -> bool:
     if drawn is None:
         return False
     invited, token = drawn
-    facts = {
+    facts = _asking(invited, token) | {
+        "note": _lines(invited.note),
+        "has_account": _has_account(invited.email),
+    }
+    return errand.mail(Letter("invitation", invited.email, invited.locale, facts))
+
+
+def reminder(errand: Errand) -> bool:
+    """With a link of its own, beside that of the invitation; and a way to get no more of these,
+    for people and for mail programs (RFC 8058)."""
+    drawn = deliveries.draw_link(errand.message)
+    if drawn is None:
+        return False
+    invited, token = drawn
+    stop = f"{policy().base_url}/reminders/{reminders.token_of(invited)}"
+    facts = _asking(invited, token) | {"invited_at": invited.created_at, "stop": stop}
+    headers = {
+        "List-Unsubscribe": f"<{stop}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    letter = Letter("reminder", invited.email, invited.locale, facts, headers=headers)
+    return errand.mail(letter)
+
+
+def _asking(invited: Invitation, token: str) -> dict[str, Any]:
+    return {
         "name": unlinked(invited.name),
         "organisation": unlinked(invited.account.name),
         "inviter": _person(invited.inviter),
         "inviter_name": unlinked(invited.inviter.shown_name),
-        "note": _lines(invited.note),
-        "has_account": _has_account(invited.email),
         "link": f"{policy().base_url}/join/{token}",
         "expires_at": invited.expires_at,
         "may_reply": "no-reply@" not in policy().mail.sender.lower(),
     }
-    return errand.mail(Letter("invitation", invited.email, invited.locale, facts))
 
 
 def code(errand: Errand) -> bool:

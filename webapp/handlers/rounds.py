@@ -19,6 +19,7 @@ log = logging.getLogger("affluent.worker")
 
 HANDLERS: dict[str, Handler] = {
     "mail:invitation": mails.invitation,
+    "mail:reminder": mails.reminder,
     "mail:code": mails.code,
     "mail:accepted": joined.accepted,
     "mail:undone": joined.undone,
