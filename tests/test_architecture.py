@@ -56,6 +56,7 @@ MAY_IMPORT = {
         "permissions",
         "outbox",
         "htmx",
+        "i18n",
         "security",
         "migrations",
         "demo",

@@ -21,6 +21,7 @@ from webapp.permissions import (
     PUBLIC,
     SEE_BILLING,
     SEE_USERS,
+    SETTINGS,
     SIGNED_IN,
     TABLE,
     declaration_of,
@@ -35,6 +36,7 @@ RIGHTS = {
     SEE_USERS: {"owner", "admin"},
     INVITE: {"owner", "admin"},
     MANAGE_MEMBERS: {"owner", "admin"},
+    SETTINGS: {"owner", "admin"},
     SEE_BILLING: {"owner", "finance", "operator"},
     OPERATE: {"operator"},
 }
@@ -61,6 +63,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("personal.erased", "GET"): (PUBLIC, 303),
     ("sessions.end", "POST"): (SIGNED_IN, 404),
     ("sessions.end_others", "POST"): (SIGNED_IN, 303),
+    ("activity.index", "GET"): (SEE_USERS, 200),
+    ("activity.download", "GET"): (SEE_USERS, 200),
     ("billing.show", "GET"): (SEE_BILLING, 200),
     # A refund that is not there; the form of the third is empty.
     ("billing.retry", "POST"): (OPERATE, 404),
@@ -121,6 +125,11 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("members.removal", "POST"): (MANAGE_MEMBERS, {"": 409, "foreign owner": 404}),
     ("selections.resend", "POST"): (INVITE, 303),
     ("selections.revoke", "POST"): (INVITE, 303),
+    # The token of these is an invitation's link, which ends no reminders.
+    ("reminders.show", "GET"): (PUBLIC, 404),
+    ("reminders.mute", "POST"): (PUBLIC, 404),
+    ("settings.show", "GET"): (SETTINGS, 200),
+    ("settings.change", "POST"): (SETTINGS, 422),
     ("sign_in.show", "GET"): (PUBLIC, {"": 303, "nobody": 200, "link holder": 200}),
     ("sign_in.create", "POST"): (PUBLIC, 422),
     ("sign_in.code", "POST"): (

@@ -1,26 +1,21 @@
 """The list of statements: asked for in words, answered a page at a time (rule D6)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from peewee import JOIN
 
 from webapp.actions import statements
+from webapp.actions.days import begin, day
 from webapp.errors import NotThere
 from webapp.models import Acceptance, Refund, Settlement, SettlementShare, Statement, User
 from webapp.models.statement import KINDS
 from webapp.permissions import SEE_BILLING, Viewer
-from webapp.policy import policy
 from webapp.texts import cleaned, folded
 
 AT_ONCE = 50
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Before and after these there is no statement, and no instant that a database could not hold.
-EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,7 @@ def asked_for(words: Mapping[str, str]) -> Asked:
     kind = words.get("kind", "")
     if kind and kind not in KINDS:
         errors["kind"] = "kind"
-    first, last = (_day(words.get(name, ""), name, errors) for name in ("from", "to"))
+    first, last = (day(words.get(name, ""), name, errors) for name in ("from", "to"))
     if first and last and first > last:
         errors["to"] = "order"
     return Asked(kind, first, last, cleaned(words.get("q", ""), 100), errors)
@@ -90,9 +85,9 @@ def _wanted(viewer: Viewer, asked: Asked) -> Any:
     if asked.kind:
         query = query.where(Statement.kind == asked.kind)
     if asked.first:
-        query = query.where(Statement.issued_at >= _begin(asked.first))
+        query = query.where(Statement.issued_at >= begin(asked.first))
     if asked.last:
-        query = query.where(Statement.issued_at < _begin(asked.last + timedelta(days=1)))
+        query = query.where(Statement.issued_at < begin(asked.last + timedelta(days=1)))
     if asked.q:
         named = User.folded.contains(folded(asked.q)) | Statement.customer_name.contains(asked.q)
         query = query.where(Statement.number.startswith(asked.q.upper()) | named)
@@ -157,20 +152,3 @@ def _refunds_of(settlements: list[Settlement]) -> dict[int, list[Refund]]:
     for settlement_id, refund in latest.values():
         found.setdefault(settlement_id, []).append(refund)
     return found
-
-
-def _day(text: str, field: str, errors: dict[str, str]) -> date | None:
-    if not text.strip():
-        return None
-    try:
-        day = date.fromisoformat(text.strip()) if DAY.fullmatch(text.strip()) else None
-    except ValueError:
-        day = None
-    if day is None:
-        errors[field] = "day"
-        return None
-    return min(max(day, EARLIEST), LATEST)
-
-
-def _begin(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(policy().billing_zone))

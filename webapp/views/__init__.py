@@ -7,6 +7,7 @@ from webapp import agents
 from webapp.permissions import declaration_of
 from webapp.views import (
     account,
+    activity,
     billing,
     departures,
     dev,
@@ -23,8 +24,10 @@ from webapp.views import (
     members,
     navigation,
     personal,
+    reminders,
     selections,
     sessions,
+    settings,
     sign_in,
     statements,
     users,
@@ -33,6 +36,7 @@ from webapp.views import (
 
 BLUEPRINTS = (
     account,
+    activity,
     billing,
     departures,
     dev,
@@ -47,8 +51,10 @@ BLUEPRINTS = (
     join,
     members,
     personal,
+    reminders,
     selections,
     sessions,
+    settings,
     sign_in,
     statements,
     users,

@@ -12,12 +12,14 @@ from webapp.security import current_viewer
 
 # Pages that are reached from an entry's own.
 OF_ENTRY = {
+    "activity": "users",
     "departures": "account",
     "invitation": "users",
     "invitations": "users",
     "members": "users",
     "personal": "account",
     "sessions": "account",
+    "settings": "users",
 }
 
 

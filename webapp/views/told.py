@@ -6,6 +6,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webapp.i18n import money
+
 Facts = dict[str, Any]
 
 # kind → its sentence; `who` did it to `whom`, both named as people know them.
@@ -28,6 +30,28 @@ TOLD: dict[str, Callable[[Facts], str]] = {
         f.get("count", 1),
         who=f["who"],
     ),
+    "role:changed": lambda f: _(
+        "%(who)s changed the role of %(whom)s: %(role)s.", **_two(f), role=_roles(f.get("after"))
+    ),
+    "licence:changed": lambda f: _(
+        "%(who)s changed the licence of %(whom)s: %(licence)s.",
+        **_two(f),
+        licence=_licence(f.get("licence")),
+    ),
+    "ownership:handed-over": lambda f: _("%(who)s handed ownership over to %(whom)s.", **_two(f)),
+    "member:removed": lambda f: _("%(who)s removed %(whom)s.", **_two(f)),
+    "member:left": lambda f: _("%(whom)s left the organisation.", **_whom(f)),
+    "acceptance:undone": lambda f: _("%(who)s took joining back.", who=f["who"]),
+    "settings:changed": lambda f: _(
+        "%(who)s changed the settings: %(names)s.", who=f["who"], names=_settings(f)
+    ),
+    "organisation:created": lambda f: _("The organisation’s account was opened."),
+    "organisation:updated": lambda f: _("The seller changed seats, plan or limits."),
+    "invoice:added": lambda f: _("Invoice %(number)s was issued.", number=f.get("number")),
+    "invoice:paid": lambda f: _("Invoice %(number)s was paid.", number=f.get("number")),
+    "invoice:voided": lambda f: _("Invoice %(number)s was voided.", number=f.get("number")),
+    "credit:pushed": lambda f: _("%(amount)s of credit went to billing.", amount=_amount(f)),
+    "credit:push-refused": lambda f: _("Billing refused %(amount)s of credit.", amount=_amount(f)),
     "delivery:sent": lambda f: _("The mail server took the email."),
     "delivery:deferred": lambda f: _("The mail server did not take the email yet."),
     "delivery:refused": lambda f: _("The mail server refused the email."),
@@ -51,3 +75,35 @@ def _two(facts: Facts) -> Facts:
 
 def _whom(facts: Facts) -> Facts:
     return {"whom": facts["whom"]}
+
+
+def _roles(roles: Any) -> str:
+    words = {
+        "owner": _("Owner"),
+        "admin": _("Administrator"),
+        "finance": _("Finance"),
+        "member": _("Member"),
+    }
+    held = [role for role in words if role in (roles or ())] or ["member"]
+    return ", ".join(words[role] for role in held)
+
+
+def _licence(licence: Any) -> str:
+    return str(_("Licensed") if licence == "licensed" else _("Basic"))
+
+
+def _settings(facts: Facts) -> str:
+    words = {
+        "recommendation": _("refund or credit"),
+        "recommendation_note": _("your own words"),
+        "locale": _("language"),
+        "invitation_days": _("days to answer"),
+        "first_reminder_days": _("first reminder"),
+        "second_reminder_days": _("second reminder"),
+        "last_reminder_days": _("last reminder"),
+    }
+    return ", ".join(words[name] for name in words if name in facts)
+
+
+def _amount(facts: Facts) -> str:
+    return str(money(facts["amount_minor"], facts["currency"]))
