@@ -19,6 +19,7 @@ KEPT = {
     "first_reminder_days": "2",
     "second_reminder_days": "",
     "last_reminder_days": "1",
+    "basic_when_full": "on",
 }
 
 
@@ -53,6 +54,7 @@ def test_what_is_saved_is_shown_again(cast: Cast, role: str) -> None:
     account = own(cast)
     assert (account.recommendation, account.invitation_days) == ("credit", 14)
     assert (account.second_reminder_days, account.last_reminder_days) == (0, 1)
+    assert account.basic_when_full
 
 
 def test_the_event_names_what_changed_and_only_that(cast: Cast) -> None:

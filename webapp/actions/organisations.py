@@ -28,6 +28,7 @@ class Settings:
     first_reminder_days: str
     second_reminder_days: str
     last_reminder_days: str
+    basic_when_full: bool
 
 
 def change(by: Membership, wanted: Settings) -> Account:
@@ -60,6 +61,7 @@ def _checked(wanted: Settings) -> dict[str, str | int]:
         "recommendation": wanted.recommendation,
         "recommendation_note": cleaned(wanted.recommendation_note, NOTE_MOST),
         "locale": wanted.locale,
+        "basic_when_full": wanted.basic_when_full,
         **days,
     }
 

@@ -26,13 +26,15 @@ def show() -> Response:
     account = require_viewer().account
     values = {name: getattr(account, name) for name in NAMES}
     # Nothing stands for no reminder, and for the operator's number of days.
-    return _page({name: "" if value == 0 else value for name, value in values.items()})
+    days = {name: values[name] or "" for name in organisations.DAYS}
+    return _page(values | days)
 
 
 @views.post("/settings")
 @allows(SETTINGS)
 def change() -> Response:
-    wanted = {name: request.form.get(name, "") for name in NAMES}
+    wanted: dict[str, Any] = {name: request.form.get(name, "") for name in NAMES}
+    wanted["basic_when_full"] = "basic_when_full" in request.form
     try:
         organisations.change(require_viewer().membership, Settings(**wanted))
     except Invalid as error:

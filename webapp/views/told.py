@@ -21,6 +21,8 @@ TOLD: dict[str, Callable[[Facts], str]] = {
     "invitation:revoked": lambda f: _("%(who)s cancelled the invitation for %(whom)s.", **_two(f)),
     "invitation:accepted": lambda f: _("%(whom)s joined.", **_whom(f)),
     "invitation:declined": lambda f: _("%(whom)s declined.", **_whom(f)),
+    "invitation:renewal-asked": lambda f: _("%(whom)s asked for a new link.", **_whom(f)),
+    "invitation:seat-wanted": lambda f: _("%(whom)s waits for a free licence.", **_whom(f)),
     "invitation:muted": lambda f: _("%(whom)s wants no more reminders.", **_whom(f)),
     "invitation:expired": lambda f: _("The invitation expired without an answer."),
     "invitation:superseded": lambda f: _("The invitation was closed."),
@@ -101,6 +103,7 @@ def _settings(facts: Facts) -> str:
         "first_reminder_days": _("first reminder"),
         "second_reminder_days": _("second reminder"),
         "last_reminder_days": _("last reminder"),
+        "basic_when_full": _("joining without a free licence"),
     }
     return ", ".join(words[name] for name in words if name in facts)
 
