@@ -22,6 +22,7 @@ LEAVES = {
     "agents",
     "clock",
     "config",
+    "downloads",
     "errors",
     "passwords",
     "policy",
