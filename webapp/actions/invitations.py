@@ -34,7 +34,7 @@ def invite(by: Membership, rows: Sequence[Row], offer: Offer) -> Invited:
     """Invites the ready rows, all in one transaction (rules I1, I2, I5). NotAllowed when the
     person may not, or the plan is not active."""
     with transaction():
-        account = _inviting(by, offer.role)
+        account = ask_to_invite(by, offer.role)
         now = clock.now()
         taken = already_asked(account.id, [row.email for row in rows])
         free = [row for row in rows if row.email not in taken]
@@ -52,9 +52,9 @@ def why_not_inviting(by: Membership) -> str:
     return "" if subscription is not None and subscription.status == "active" else "plan"
 
 
-def _inviting(by: Membership, role: str = "member") -> Account:
+def ask_to_invite(by: Membership, role: str = "member") -> Account:
     """The account that `by` may invite into, locked; asked again inside the transaction."""
-    account: Account = locked(Account.select().where(Account.id == by.account_id)).get()
+    account = locked_account(by)
     fresh = Membership.get_by_id(by.id)
     reason = why_not_inviting(fresh)
     if reason:
@@ -66,6 +66,11 @@ def _inviting(by: Membership, role: str = "member") -> Account:
 
 def _mail(invitation: Invitation) -> None:
     outbox.write("mail:invitation", {"invitation_id": invitation.id}, invitation=invitation)
+
+
+def locked_account(by: Membership) -> Account:
+    account: Account = locked(Account.select().where(Account.id == by.account_id)).get()
+    return account
 
 
 def find(account: Account, invitation_id: int) -> Invitation:
@@ -122,10 +127,10 @@ def mend(by: Membership, invitation_id: int, written: str) -> Invitation:
 
 
 def _sendable(by: Membership, invitation_id: int) -> Invitation:
-    account = _inviting(by)
+    account = ask_to_invite(by)
     invitation = find(account, invitation_id)
     if invitation.is_admin:
-        _inviting(by, "admin")
+        ask_to_invite(by, "admin")
     if invitation.status != "pending":
         raise Stale("invitation", invitation_id=invitation.id)
     return invitation
@@ -206,7 +211,7 @@ def orphaned(by: Membership, now: datetime) -> list[int]:
 def take_over(by: Membership) -> int:
     """Makes `by` the inviter of all that wait for one, without new mail; returns how many."""
     with transaction():
-        account = _inviting(by)
+        account = ask_to_invite(by)
         waiting = orphaned(Membership.get_by_id(by.id), clock.now())
         if waiting:
             Invitation.update(inviter=by.user_id).where(Invitation.id.in_(waiting)).execute()

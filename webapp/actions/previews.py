@@ -64,7 +64,7 @@ def preview(account: Account, text: str) -> Preview:
     """A verdict for each address written in `text`, in order."""
     now = clock.now()
     rows = list(_formed(written_in(text)))
-    members, invited = _known(account, [row.email for row in rows if row.is_ready])
+    members, invited = known(account, [row.email for row in rows if row.is_ready])
     left, seen = limits.left_today(account, now), set[str]()
     judged: list[Row] = []
     for row in rows:
@@ -97,8 +97,8 @@ def _formed(written: Iterable[Written]) -> Iterable[Row]:
             yield Row(cleaned(one.text, 254), name, "", "malformed")
 
 
-def _known(account: Account, emails: list[str]) -> tuple[set[str], dict[str, int]]:
-    """Who of these is a member here, and who has a pending invitation from here."""
+def known(account: Account, emails: list[str]) -> tuple[set[str], dict[str, int]]:
+    """Who of these is a member here, and who has a pending invitation from here, with its id."""
     members: set[str] = set()
     invited: dict[str, int] = {}
     for start in range(0, len(emails), CHUNK):

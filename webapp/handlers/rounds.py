@@ -10,7 +10,7 @@ from peewee import InterfaceError, OperationalError
 from webapp import clock, outbox
 from webapp.actions import deliveries
 from webapp.database import database, transaction
-from webapp.handlers import Errand, Handler, asked, joined, mails, money, refunds
+from webapp.handlers import Errand, Handler, asked, joined, mails, money, refunds, uploads
 from webapp.models import OutboxMessage
 from webapp.outbox import Claim
 from webapp.smtp import Post
@@ -32,6 +32,8 @@ HANDLERS: dict[str, Handler] = {
     "mail:unshared": asked.unshared,
     "mail:refund-failed": refunds.failed,
     "mail:refund-paid": refunds.paid,
+    "upload:send": uploads.send,
+    "upload:forget": uploads.forget,
     "render": money.render,
     "refund": money.refund,
     "follow": money.follow,

@@ -3,6 +3,7 @@ that Zoom and Google Workspace write."""
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from webapp.addresses import is_address
 from webapp.texts import cleaned, folded
@@ -99,5 +100,7 @@ def person(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
     }
 
 
+# A column of a long file has the same few words again and again.
+@lru_cache(1024)
 def _plain(heading: str) -> str:
     return _JOINTS.sub(" ", folded(_BRACKETS.sub(" ", heading))).strip()

@@ -244,6 +244,7 @@ CREATE TABLE upload (
     total INTEGER NOT NULL,
     confirmed INTEGER NOT NULL,
     sent INTEGER NOT NULL,
+    unsent INTEGER NOT NULL,
     sent_to INTEGER NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     ended_at TIMESTAMPTZ,
@@ -254,7 +255,7 @@ CREATE TABLE upload (
     CONSTRAINT upload_licence CHECK (licence IN ('basic', 'licensed')),
     CONSTRAINT upload_role CHECK (role IN ('member', 'finance', 'admin')),
     CONSTRAINT upload_locale CHECK (locale IN ('fr', 'en')),
-    CONSTRAINT upload_counts CHECK (0 <= sent AND sent <= confirmed AND confirmed <= total)
+    CONSTRAINT upload_counts CHECK (0 <= sent AND 0 <= unsent AND sent + unsent <= confirmed AND confirmed <= total)
 );
 
 CREATE INDEX upload_newest ON upload (account_id, id);

@@ -1,5 +1,7 @@
 """Files of people to invite: the file, and each of its rows with what became of it."""
 
+from typing import Any
+
 from peewee import (
     SQL,
     BlobField,
@@ -20,7 +22,8 @@ class Upload(BaseModel):
     """`status` is draft (nothing was sent), sending, waiting (its inviter may not invite just
     now), done or canceled. `columns` says which column of the file holds what; empty while nobody
     knows. `content` is the compressed file, kept only as long as its columns can be chosen anew.
-    `sent_to` is the last line that was dealt with."""
+    Of the `confirmed` rows, `sent` went out and `unsent` could not after all; `sent_to` is the
+    last line that was dealt with."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="uploads", index=False)
@@ -38,6 +41,7 @@ class Upload(BaseModel):
     total = IntegerField(default=0)
     confirmed = IntegerField(default=0)
     sent = IntegerField(default=0)
+    unsent = IntegerField(default=0)
     sent_to = IntegerField(default=0)
     created_at = InstantField()
     ended_at = InstantField(null=True)
@@ -52,8 +56,16 @@ class Upload(BaseModel):
             Check("licence IN ('basic', 'licensed')", name="upload_licence"),
             Check("role IN ('member', 'finance', 'admin')", name="upload_role"),
             Check("locale IN ('fr', 'en')", name="upload_locale"),
-            Check("0 <= sent AND sent <= confirmed AND confirmed <= total", name="upload_counts"),
+            Check(
+                "0 <= sent AND 0 <= unsent AND sent + unsent <= confirmed AND confirmed <= total",
+                name="upload_counts",
+            ),
         ]
+
+    @classmethod
+    def light(cls) -> Any:
+        """A query for all but the content, which is large and seldom wanted."""
+        return cls.select(*(each for each in cls._meta.sorted_fields if each.name != "content"))
 
     @property
     def is_draft(self) -> bool:
