@@ -61,6 +61,7 @@ MAY_IMPORT = {
         "security",
         "migrations",
         "demo",
+        "imports",
         "payments.webhooks",
     },
     "handlers": {

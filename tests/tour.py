@@ -24,7 +24,8 @@ from tests.people import (
 )
 from tests.views.test_access import keep_mail
 from webapp import clock
-from webapp.actions import accounts, invitations, invoices, statements
+from webapp.actions import accounts, invitations, invoices, statements, uploads
+from webapp.actions.inviting import Offer
 from webapp.models import (
     Account,
     Invitation,
@@ -32,6 +33,8 @@ from webapp.models import (
     OutboxMessage,
     Session,
     Statement,
+    Upload,
+    UploadRow,
     User,
     people,
 )
@@ -111,9 +114,10 @@ def managing(tour: Tour) -> None:
     rows_and_choices = {"emails": rows, "licence": "licensed", "note": "Bonjour"}
     page = tour.keep("preview", owner.post("/invitations", **rows_and_choices))
     tour.keep("preview as fragment", owner.post("/invitations/preview", True, emails=rows))
-    kept = {name: field_of(page, name) for name in ("emails", "kept", "confirmed")}
+    kept = {name: field_of(page, name) for name in ("emails", "kept", "mended", "confirmed")}
     tour.keep("some sent", owner.post("/invitations", **kept))
     tour.keep("sent as fragment", owner.post("/invitations", True, emails="next@example.org"))
+    uploading(tour, owner)
     path = f"/invitations/{tour.cast.invitation.id}"
     tour.keep("an invitation", owner.get(path))
     tour.keep("an invitation as fragment", owner.get(path, True))
@@ -135,6 +139,44 @@ def managing(tour: Tour) -> None:
         tour.cast.organisation.public_id, plan="active", seats=25, per_day=1000
     )
     Membership.update(is_admin=True).where(Membership.user == tour.cast.users["admin"]).execute()
+
+
+def uploading(tour: Tour, owner: Browser) -> None:
+    account, member = tour.cast.organisation, tour.cast.membership("owner")
+    tour.keep("letter", owner.post("/invitations/letter", note="Salut", locale="en"))
+    tour.keep("letter as fragment", owner.post("/invitations/letter", True, note="Salut"))
+    mended = {"emails": "a@file.example", "mended": "bad@"}
+    tour.keep("row judged", owner.post("/invitations/rows", True, **mended))
+    tour.keep("files", owner.get("/uploads"))
+    tour.keep("no file", owner.post("/uploads"), 422)
+    unknown = uploads.create(member, "unknown.csv", b"Kontakt;Wer\na@b.example;A\n", Offer())
+    tour.keep("columns", owner.get(f"/uploads/{unknown.id}"))
+    tour.keep("columns again", owner.post(f"/uploads/{unknown.id}/columns"), 422)
+    lines = [f"p{at}@file.example,P{at}" for at in range(60)]
+    rows = ["bad@,B", "zoe@example.org,", "hugo@dumas.example,", "p1@file.example,", *lines]
+    content = "\n".join(["Email,Name", *rows]).encode()
+    one = uploads.create(member, "people.csv", content, Offer(licence="licensed"))
+    path = f"/uploads/{one.id}"
+    accounts.update_organisation(account.public_id, per_day=20, seats=5)
+    for verdict in ("", "all", "ready", "repeated"):
+        tour.keep(f"rows {verdict}", owner.get(path, query_string={"verdict": verdict}))
+    tour.keep("more rows", owner.get(f"{path}?verdict=all&after=40", True))
+    row = UploadRow.get(UploadRow.upload == one, UploadRow.verdict == "malformed")
+    tour.keep("row mended", owner.post(f"{path}/rows/{row.id}", True, email="still bad"))
+    tour.keep("letter of the file", owner.get(f"{path}/letter"))
+    for status in ("sending", "waiting", "done", "canceled"):
+        ended_at = clock.now() if status in ("done", "canceled") else None
+        Upload.update(status=status, confirmed=60, sent=30, unsent=2, ended_at=ended_at).where(
+            Upload.id == one.id
+        ).execute()
+        tour.keep(f"file {status}", owner.get(path))
+        tour.keep(f"file {status} on the users page", owner.get("/users"))
+    accounts.update_organisation(account.public_id, per_day=0)
+    tour.keep("nobody may be invited", owner.get("/users"))
+    other = uploads.create(member, "people.csv", content, Offer())
+    tour.keep("a file that may never go out", owner.get(f"/uploads/{other.id}"))
+    tour.keep("file confirmed too late", owner.post(f"{path}/confirmation"), 409)
+    accounts.update_organisation(account.public_id, per_day=1000, seats=25)
 
 
 def in_every_state(cast: Cast) -> None:

@@ -16,15 +16,12 @@ from flask_mail import Attachment, Mail, Message
 from webapp.config import Config
 from webapp.policy import policy
 from webapp.texts import cleaned
+from webapp.texts import unlinked as unlinked
 
 # Readable in any mail reader, short lines, and no server needs to know eight-bit mail.
 QUOTED = Charset("utf-8")
 QUOTED.body_encoding = QP
 
-# Mail readers make links of anything that looks like an address of the web, in any script's dot.
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/+|\bwww(?=[.。．｡])", re.IGNORECASE)
-# Two letters at least: S.A.R.L. stays as it is.
-_DOT = re.compile(r"[.。．｡]+(?=[^\W_]{2})")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -81,13 +78,6 @@ def compose(letter: Letter, message_id: int) -> Message:
 def address_of(message_id: int, settings: Config) -> str:
     """The Message-ID of an outbox row."""
     return f"<outbox-{message_id}@{urlsplit(settings.base_url).hostname}>"
-
-
-def unlinked(text: str) -> str:
-    """What a person wrote, on one line and such that no mail reader makes a link of it (threat
-    T14): a name in a mail of ours must not lead anywhere."""
-    line = _DOT.sub(lambda dots: dots.group() + " ", _SCHEME.sub(" ", cleaned(text, 1000)))
-    return " ".join(line.split())
 
 
 def headline(text: str) -> str:

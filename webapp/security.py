@@ -42,7 +42,8 @@ def install(app: Flask) -> None:
         # A cookie on every answer would keep fragments from being a 304.
         SESSION_REFRESH_EACH_REQUEST=False,
         TRUSTED_HOSTS=[urlsplit(settings.base_url).hostname, "127.0.0.1", "localhost"],
-        MAX_CONTENT_LENGTH=20 * 1024 * 1024,
+        # Somewhat above the largest file (uploads.MOST_BYTES), so that the form can say so.
+        MAX_CONTENT_LENGTH=40 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=20 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
     )

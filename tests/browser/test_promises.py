@@ -1,5 +1,6 @@
 """What every page promises, whoever opens it: nothing in the way, light, still, in bounds."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,7 @@ PAGES = {
         "/users",
         "/users?status=attention",
         "/users?q=nobody-at-all",
+        "/uploads",
         "/billing",
         "/statements",
         "/account",
@@ -140,7 +142,26 @@ def test_the_preview_and_the_form_with_errors_are_open_to_everybody(
     assert_in_order(page)
     page.locator("#add [name=emails]").fill(f"new@example.org\nbad@\n{CLAIRE}\nnew@example.org")
     page.locator("#add .inline button").click()
-    expect(page.locator("#mend")).to_be_visible()
+    expect(page.locator("#mend-1")).to_be_visible()
+    page.locator("#add button[formaction='/invitations/letter']").click()
+    expect(page.locator("#letter .mail").first).to_be_visible()
+    assert_in_order(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+def test_a_file_of_people_is_open_to_everybody(
+    demo: Service, windows: Windows, look: tuple[str, str, str]
+) -> None:
+    page = opened(demo, windows, CLAIRE, look)
+    for content in ("Kontakt;Wer\na@b.example;A", f"Email\nnew@example.org\nbad@\n{CLAIRE}"):
+        page.goto("/uploads")
+        buffer = content.encode()
+        page.set_input_files("#file", {"name": "p.csv", "mimeType": "text/csv", "buffer": buffer})
+        page.locator("#add form button[type=submit]").first.click()
+        expect(page).to_have_url(re.compile(r"/uploads/\d+$"))
+        assert_in_order(page)
+    page.locator("#tabs a").first.click()
+    expect(page.locator("#rows tr")).to_have_count(3)
     assert_in_order(page)
 
 

@@ -12,7 +12,9 @@ from werkzeug.test import TestResponse
 from tests.client import Browser, words_of
 from tests.people import ROLES, Cast, make_cast, on_the_day
 from webapp import clock
-from webapp.models import Invitation, KeptMail
+from webapp.actions import uploads
+from webapp.actions.inviting import Offer
+from webapp.models import Invitation, KeptMail, Upload, UploadRow
 from webapp.permissions import (
     DEVELOPMENT,
     INVITE,
@@ -97,6 +99,23 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitation.show", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
     ("invitation.amend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitation.mend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
+    ("invitations.judge_rows", "POST"): (INVITE, 200),
+    ("invitations.failed", "POST"): (INVITE, 200),
+    ("letters.of_form", "POST"): (INVITE, 200),
+    ("letters.of_upload", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    ("uploads.index", "GET"): (INVITE, 200),
+    ("uploads.template", "GET"): (INVITE, 200),
+    # No file came with it.
+    ("uploads.create", "POST"): (INVITE, 422),
+    ("uploads.show", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    ("uploads.progress", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    ("uploads.download", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    ("uploads.columns", "POST"): (INVITE, {"": 422, "foreign owner": 404}),
+    ("uploads.mend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
+    # The admin comes first; the owner finds it confirmed, and then stopped.
+    ("uploads.confirm", "POST"): (INVITE, {"": 303, "foreign owner": 404, "owner": 409}),
+    ("uploads.cancel", "POST"): (INVITE, {"": 303, "foreign owner": 404, "owner": 404}),
+    ("uploads.resume", "POST"): (INVITE, {"": 409, "foreign owner": 404}),
     ("join.open", "GET"): (PUBLIC, 303),
     ("join.show", "GET"): (
         PUBLIC,
@@ -151,6 +170,7 @@ FORMS = {
     "invitations.preview_only": {"emails": "new@example.org"},
     "invitation.amend": {"role": "member", "licence": "basic"},
     "invitation.mend": {"email": "mended@example.org"},
+    "invitations.judge_rows": {"emails": "new@example.org", "mended": "bad@"},
 }
 
 
@@ -179,9 +199,21 @@ def keep_mail() -> None:
     )  # fmt: skip
 
 
+def draft(cast: Cast) -> Upload:
+    """The one that the cast's owner has not confirmed yet."""
+    found: Upload | None = Upload.get_or_none(Upload.account == cast.organisation)
+    if found is not None:
+        return found
+    content = b"Email,Name\nanna@example.org,Anna\nbad@,Bo\n"
+    return uploads.create(cast.membership("owner"), "people.csv", content, Offer(locale="en"))
+
+
 def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
     """The route's address, with ids of things of the organisation."""
+    upload = draft(cast)
     values: dict[str, Any] = {
+        "upload_id": upload.id,
+        "row_id": UploadRow.get(UploadRow.upload == upload, UploadRow.email == "bad@").id,
         "invitation_id": cast.invitation.id,
         "membership_id": cast.membership("member").id,
         "public_id": cast.organisation.public_id,

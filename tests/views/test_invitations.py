@@ -98,11 +98,87 @@ def test_what_can_be_mended_stays_in_the_form(owner: Browser) -> None:
         "/invitations",
         emails=field_of(page, "emails"),
         kept=field_of(page, "kept"),
+        mended=field_of(page, "mended"),
         confirmed="yes",
     )
     assert answer.status_code == 200
     assert "bad@</textarea>" in answer.text
     assert invited("good@example.org") is not None
+
+
+def test_a_row_is_mended_where_it_stands_and_sent_with_the_others(owner: Browser) -> None:
+    page = owner.post("/invitations", emails="good@example.org Bo <bad@>")
+    assert field_of(page, "mended") == "Bo <bad@>"
+    fields = {"emails": field_of(page, "emails"), "mended": "Bo <bo@example.org>"}
+    judged = owner.post("/invitations/rows", htmx=True, **fields)
+    assert 'hx-target="#verdict-1"' in judged.text
+    assert "2 addresses are ready" in words_of(judged)
+    assert invited("bo@example.org") is None
+    assert owner.post("/invitations", confirmed="yes", **fields).status_code == 303
+    found = invited("bo@example.org")
+    assert found is not None
+    assert found.name == "Bo"
+
+
+def test_checking_again_keeps_every_row_to_mend(owner: Browser) -> None:
+    fields = {"emails": "good@example.org", "mended": ["bad@", "", "good@example.org"]}
+    page = owner.post("/invitations/preview", **fields)  # type: ignore[arg-type]
+    assert page.text.count('name="mended"') == 3
+    words = words_of(page)
+    assert "Not an address" in words
+    assert "Left out" in words
+    assert "Written twice" in words
+    assert "1 address is ready" in words
+
+
+def test_who_was_invited_already_gets_a_new_link_where_it_was_ticked(
+    cast: Cast, owner: Browser
+) -> None:
+    page = owner.post("/invitations", emails="zoe@example.org new@example.org")
+    ticked = {"resend": field_of(page, "resend"), "emails": field_of(page, "emails")}
+    owner.post("/invitations", confirmed="yes", **ticked)
+    old = InvitationLink.get(InvitationLink.invitation == cast.invitation)
+    assert old.replaced_at is not None
+    assert invited("new@example.org") is not None
+
+
+def test_what_cannot_be_sent_can_be_downloaded(owner: Browser) -> None:
+    answer = owner.post(
+        "/invitations/failed.csv", emails="bad@ =cmd()@ zoe@example.org ok@a.example"
+    )
+    assert answer.mimetype == "text/csv"
+    lines = answer.data.decode("utf-8-sig").splitlines()
+    assert lines[1:] == [
+        "bad@,,Not an address",
+        "'=cmd()@,,Not an address",
+        "zoe@example.org,,Already invited",
+    ]
+
+
+def test_too_few_licences_are_a_warning_and_no_obstacle(cast: Cast, owner: Browser) -> None:
+    accounts.update_organisation(cast.organisation.public_id, seats=1)
+    fields = {"emails": "a@example.org b@example.org", "licence": "licensed"}
+    answer = owner.post("/invitations", htmx=True, **fields)
+    assert "1 licence is free" in words_of(answer)
+    assert invited("b@example.org") is not None
+
+
+@pytest.mark.parametrize(("locale", "said"), [("fr", "vous invite"), ("en", "invites you")])
+def test_the_mail_is_shown_before_it_is_sent(owner: Browser, locale: str, said: str) -> None:
+    answer = owner.post("/invitations/letter", htmx=True, locale=locale, note="Salut\n<b>à tous")
+    assert said in words_of(answer)
+    assert f'lang="{locale}"' in answer.text
+    assert "Salut" in answer.text
+    assert "<b>" not in answer.text
+    assert OutboxMessage.select().where(OutboxMessage.kind == "mail:invitation").count() == 2
+
+
+def test_the_mail_is_shown_alike_whoever_gets_it(cast: Cast, owner: Browser) -> None:
+    pages = [
+        owner.post("/invitations/letter", htmx=True, emails=email).text
+        for email in ("ines@example.org", "unknown@example.org")
+    ]
+    assert pages[0] == pages[1]
 
 
 def test_an_empty_form_comes_back_with_its_error(owner: Browser) -> None:

@@ -10,7 +10,7 @@ from tests.client import Browser
 from tests.money import ACCEPTED
 from tests.people import ROLES, Cast, make_cast, on_the_day
 from tests.snapshots import everything
-from tests.views.test_access import address_of, keep_mail, routes
+from tests.views.test_access import address_of, draft, keep_mail, routes
 from webapp.actions import joining, quotes, sessions
 from webapp.models import Session
 
@@ -31,7 +31,9 @@ def _on_the_day() -> Iterator[None]:
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     keep_mail()
-    return make_cast(app)
+    cast = make_cast(app)
+    draft(cast)
+    return cast
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,7 +1,7 @@
 """What would happen if these addresses were invited, row by row (rule I3). Nothing here depends on
 accounts, plans or debts elsewhere: only on this organisation's own list and on the limits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from webapp.texts import cleaned
 
 CHUNK = 500
 NAME_MOST = 100
+# More bad rows than anybody mends by hand stay in the form.
+MOST_INPUTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """A row that is an input: its text, and what became of it; None where it was emptied."""
+
+    text: str
+    row: Row | None
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
+    """`mended` are the rows that were inputs before; `left` how many more may be invited today."""
+
     rows: list[Row]
     day_ends_at: datetime | None
+    mended: tuple[Mended, ...] = ()
+    left: int = 0
 
     @property
     def ready(self) -> list[Row]:
@@ -54,18 +68,53 @@ class Preview:
         return [row for row in self.rows if not row.is_ready]
 
     @property
+    def to_mend(self) -> list[Mended]:
+        """The rows that are inputs: those that were, and what is no address."""
+        known = {id(each.row) for each in self.mended}
+        bad = [row for row in self.rows if row.verdict == "malformed" and id(row) not in known]
+        return [*self.mended, *(Mended(row.line, row) for row in bad)][:MOST_INPUTS]
+
+    @property
+    def settled(self) -> list[Row]:
+        """What is ready and no input."""
+        return self._besides_inputs(self.ready)
+
+    @property
+    def ready_lines(self) -> str:
+        return "\n".join(row.line for row in self.settled)
+
+    @property
+    def kept_lines(self) -> str:
+        return "\n".join(row.line for row in self._besides_inputs(self.kept))
+
+    @property
+    def others(self) -> list[Row]:
+        """The rows that are not ready, and not to be mended either."""
+        return self._besides_inputs(self.not_ready)
+
+    def _besides_inputs(self, rows: list[Row]) -> list[Row]:
+        inputs = {id(each.row) for each in self.to_mend}
+        return [row for row in rows if id(row) not in inputs]
+
+    @property
     def kept(self) -> list[Row]:
         """The rows that can still become invitations: mended, or sent later. Whoever is a member
         or invited already, or was written twice, is not asked about again."""
         return [row for row in self.rows if row.verdict in ("malformed", "over_limit", "later")]
 
 
-def preview(account: Account, text: str) -> Preview:
-    """A verdict for each address written in `text`, in order."""
+def preview(account: Account, text: str, mended: Sequence[str] = ()) -> Preview:
+    """A verdict for each address written in `text`, in order, and then in each of `mended`."""
     now = clock.now()
     rows = list(_formed(written_in(text)))
+    first: list[int | None] = []
+    for each in mended:
+        found = list(_formed(written_in(each)))
+        first.append(len(rows) if found else None)
+        rows += found
     members, invited = known(account, [row.email for row in rows if row.is_ready])
-    left, seen = limits.left_today(account, now), set[str]()
+    left_today, seen = limits.left_today(account, now), set[str]()
+    left = left_today
     judged: list[Row] = []
     for row in rows:
         if row.is_ready:
@@ -85,7 +134,13 @@ def preview(account: Account, text: str) -> Preview:
             row = Row(row.written, row.name, row.email, verdict, invitation_id)
         judged.append(row)
     is_over = any(row.verdict == "over_limit" for row in judged)
-    return Preview(judged, limits.day_ends_at(account, now) if is_over else None)
+    pairs = zip(mended, first, strict=True)
+    return Preview(
+        judged,
+        limits.day_ends_at(account, now) if is_over else None,
+        tuple(Mended(text, None if at is None else judged[at]) for text, at in pairs),
+        left_today,
+    )
 
 
 def _formed(written: Iterable[Written]) -> Iterable[Row]:

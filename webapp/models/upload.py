@@ -72,6 +72,11 @@ class Upload(BaseModel):
         return bool(self.status == "draft")
 
     @property
+    def left(self) -> int:
+        """How many confirmed rows still have to go out."""
+        return int(self.confirmed - self.sent - self.unsent)
+
+    @property
     def is_under_way(self) -> bool:
         return bool(self.status in ("sending", "waiting"))
 

@@ -148,6 +148,15 @@ document.addEventListener("click", async ({ target }) => {
   if (button.dataset.copied) button.querySelector("span").textContent = button.dataset.copied;
 });
 
+// ---- A file larger than [data-most] bytes is refused before it is sent ----
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("input[type=file][data-most]")) return;
+  const isTooLarge = [...target.files].some((file) => file.size > target.dataset.most);
+  target.setCustomValidity(isTooLarge ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});
+
 // ---- Keys: / searches, a adds ----
 
 const shortcuts = { "/": "search", a: "add" };

@@ -21,6 +21,7 @@ from webapp.views import (
     invitations,
     invitee,
     join,
+    letters,
     members,
     navigation,
     personal,
@@ -30,6 +31,7 @@ from webapp.views import (
     settings,
     sign_in,
     statements,
+    uploads,
     users,
     webhooks,
 )
@@ -49,6 +51,7 @@ BLUEPRINTS = (
     invitations,
     invitee,
     join,
+    letters,
     members,
     personal,
     reminders,
@@ -57,6 +60,7 @@ BLUEPRINTS = (
     settings,
     sign_in,
     statements,
+    uploads,
     users,
     webhooks,
 )

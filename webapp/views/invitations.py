@@ -1,28 +1,37 @@
 """Invitations: sending, previewing, resending, revoking, and the live badge."""
 
+from contextlib import suppress
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    render_template,
+    request,
+)
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from webapp import clock
 from webapp.actions import invitations
-from webapp.actions.invitations import Invited, Offer
-from webapp.actions.previews import Preview, preview
-from webapp.config import LOCALES
-from webapp.errors import Invalid, Stale, TooMany
+from webapp.actions.invitations import Invited
+from webapp.actions.previews import MOST_INPUTS, Preview, preview
+from webapp.downloads import csv_of
+from webapp.errors import Invalid, NotThere, Stale, TooMany
 from webapp.htmx import go, render, unchanged_or, wants_partial
 from webapp.models import Invitation, people
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
 from webapp.views.asking import asked_before
+from webapp.views.offer import TEXTS, chosen_offer
 from webapp.views.users import adding, listing
 
 views = Blueprint("invitations", __name__)
 
 AT_ONCE = 10
-FIELDS = ("name", "department", "job_title", "location", "note")
 
 
 @views.post("/invitations")
@@ -30,13 +39,14 @@ FIELDS = ("name", "department", "job_title", "location", "note")
 def create() -> Response:
     viewer = require_viewer()
     try:
-        offer, checked = _offer(), _checked()
+        offer, checked = chosen_offer(), checked_rows()
     except Invalid as error:
         return _form_again(error)
     is_clean = not checked.not_ready and len(checked.ready) <= AT_ONCE
     if not (is_clean or "confirmed" in request.form):
         return _preview_page(checked)
     invited = invitations.invite(viewer.membership, checked.ready, offer)
+    _resend_chosen()
     return _sent(invited, checked)
 
 
@@ -44,10 +54,39 @@ def create() -> Response:
 @allows(INVITE)
 def preview_only() -> Response:
     try:
-        _offer()
-        return _preview_page(_checked())
+        chosen_offer()
+        return _preview_page(checked_rows())
     except Invalid as error:
         return _form_again(error)
+
+
+@views.post("/invitations/rows")
+@allows(INVITE)
+def judge_rows() -> Response:
+    """A row of the preview was mended: what it is now, and how many are ready."""
+    try:
+        checked = checked_rows()
+    except Invalid as error:
+        return _form_again(error)
+    partial = None if not checked.to_mend else "partials/users/judged.html"
+    context = _context(values=request.form, preview=checked)
+    return render("pages/users/preview.html", partial, **context)
+
+
+@views.post("/invitations/failed.csv")
+@allows(INVITE)
+def failed() -> Response:
+    """The rows of a preview that cannot be sent, with their reasons."""
+    checked = preview(require_viewer().account, request.form.get("emails", ""))
+    words = current_app.jinja_env.get_template("partials/users/words.html").module
+    rows = [
+        (row.email or row.written, row.name, str(words.verdict(row.verdict)).strip())  # type: ignore[attr-defined]
+        for row in checked.not_ready
+    ]
+    lines = csv_of([(_("Email"), _("Name"), _("Result")), *rows], str(get_locale()))
+    response = Response(lines, mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=_("not-sent.csv"))
+    return response
 
 
 @views.post("/invitations/<bounded:invitation_id>/resend")
@@ -96,28 +135,10 @@ def badge() -> Response:
     )
 
 
-def _offer() -> Offer:
-    """The form's choices; Invalid names the field that holds none."""
+def checked_rows() -> Preview:
+    """The rows of the form; `mended` are those that a preview showed as inputs."""
     form = request.form
-    for name, allowed, default in (
-        ("licence", invitations.LICENCES, "basic"),
-        ("role", invitations.ROLES, "member"),
-        ("locale", LOCALES, require_viewer().account.locale),
-    ):
-        if form.get(name, default) not in allowed:
-            raise Invalid("choice", field=name)
-    return Offer(
-        licence=form.get("licence", "basic"),
-        role=form.get("role", "member"),
-        locale=form.get("locale", require_viewer().account.locale),
-        **{name: form.get(name, "") for name in FIELDS},
-    )
-
-
-def _checked() -> Preview:
-    """The rows of the form; `more` are those that a preview had found ready."""
-    written = "\n".join(filter(None, (request.form.get("emails"), request.form.get("more"))))
-    checked = preview(require_viewer().account, written)
+    checked = preview(require_viewer().account, form.get("emails", ""), form.getlist("mended"))
     if not checked.rows:
         raise Invalid("emails", field="emails")
     return checked
@@ -133,6 +154,7 @@ def _sent(invited: Invited, checked: Preview) -> Response:
     kept_text = "\n".join(filter(None, (*kept, request.form.get("kept", ""))))
     if count:
         flash(said)
+        _warn_of_seats(count)
     if kept_text:
         flash(
             _(
@@ -146,9 +168,43 @@ def _sent(invited: Invited, checked: Preview) -> Response:
     return _page_with({"emails": kept_text, **_choices(kept_text)})
 
 
+def _warn_of_seats(count: int) -> None:
+    """Pending invitations reserve nothing, but more of them than free licences is worth saying."""
+    account = require_viewer().account
+    free = max(0, account.seats - people.seats_used(account))
+    if request.form.get("licence") == "licensed" and count > free:
+        flash(
+            ngettext(
+                "%(num)d licence is free. The first to accept get one; the others have to wait"
+                " until one is free.",
+                "%(num)d licences are free. The first to accept get one; the others have to wait"
+                " until one is free.",
+                free,
+            ),
+            "warning",
+        )
+
+
+def _resend_chosen() -> None:
+    """Those of a preview that were invited before, where the person ticked them."""
+    resent = 0
+    for chosen in request.form.getlist("resend")[:MOST_INPUTS]:
+        if chosen.isdecimal() and len(chosen) < 19:
+            # Answered meanwhile, or mailed often enough today: the list says how it stands.
+            with suppress(Stale, TooMany, NotThere):
+                invitations.resend(require_viewer().membership, int(chosen))
+                resent += 1
+    if resent:
+        flash(
+            ngettext(
+                "%(num)d new link is on its way.", "%(num)d new links are on their way.", resent
+            )
+        )
+
+
 def _choices(kept: str) -> dict[str, str]:
     """The options stay only while there is something left to send with them."""
-    names = ("licence", "role", "locale", *FIELDS)
+    names = ("licence", "role", "locale", *TEXTS)
     return {name: request.form.get(name, "") for name in names} if kept else {}
 
 

@@ -16,10 +16,12 @@ OF_ENTRY = {
     "departures": "account",
     "invitation": "users",
     "invitations": "users",
+    "letters": "users",
     "members": "users",
     "personal": "account",
     "sessions": "account",
     "settings": "users",
+    "uploads": "users",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, url_for
 
 from webapp import clock
-from webapp.actions import invitations
+from webapp.actions import invitations, limits, uploads
 from webapp.htmx import fingerprint, render, unless_known, wants_partial
 from webapp.models import facets, people
 from webapp.models.people import Asked, Key, Person
@@ -103,6 +103,10 @@ def adding() -> dict[str, Any]:
         "seats_used": people.seats_used(viewer.account),
         "orphaned": len(invitations.orphaned(viewer.membership, now)),
         "may_grant_admin": viewer.may(GRANT_ADMIN),
+        "left_today": limits.left_today(viewer.account, now),
+        "day_ends_at": limits.day_ends_at(viewer.account, now),
+        "uploads": uploads.under_way(viewer.account),
+        "schedule_of": lambda upload: limits.schedule(viewer.account, upload.left, now),
         "values": {},
         "errors": {},
     }
