@@ -75,7 +75,8 @@ class Markup(HTMLParser):
             self._judge_icon(given.get("href", ""))
         if tag in ("input", "select", "textarea"):
             self._judge_control(given)
-        if tag == "button" and "form" not in self._open and given.get("type") != "button":
+        is_in_form = "form" in self._open or "form" in given
+        if tag == "button" and not is_in_form and given.get("type") != "button":
             self.faults.append(f"a button without a form: {given}")
 
     def _judge_form(self, given: Attributes) -> None:
