@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests import tour_people
+from tests import tour_own, tour_people
 from tests.client import Browser, field_of
 from tests.failed import failed_refund, payout
 from tests.joined import make_owned
@@ -75,6 +75,8 @@ def go_everywhere(tour: Tour) -> None:
     tour_people.changing(tour)
     tour_people.leaving(tour)
     tour_people.asking(tour)
+    tour_own.settling(tour)
+    tour_own.erasing(tour)
 
 
 def signing_in(tour: Tour) -> None:
