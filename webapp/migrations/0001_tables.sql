@@ -199,7 +199,7 @@ CREATE INDEX invitation_listed ON invitation (account_id, created_at, id) WHERE 
 
 CREATE INDEX invitation_named ON invitation (account_id, folded, id) WHERE status <> 'accepted';
 
-CREATE INDEX invitation_states ON invitation (account_id, status, delivery, expires_at) WHERE status <> 'accepted';
+CREATE INDEX invitation_states ON invitation (account_id, status, delivery, expires_at, email) WHERE status <> 'accepted';
 
 CREATE INDEX invitation_department ON invitation (account_id, department);
 

@@ -122,8 +122,8 @@ Invitation.add_index(
 )
 Invitation.add_index(
     SQL(
-        "CREATE INDEX invitation_states ON invitation (account_id, status, delivery, expires_at)"
-        " WHERE status <> 'accepted'"
+        "CREATE INDEX invitation_states ON invitation"
+        " (account_id, status, delivery, expires_at, email) WHERE status <> 'accepted'"
     )
 )
 Invitation.add_index(

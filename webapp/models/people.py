@@ -138,7 +138,7 @@ def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterat
             i.created_at, i.folded, i.expires_at, i.next_try_at, u.id, u.name, u.email,
         )
         .join(u)
-        .where(i.account == account, in_status(asked.status, now))
+        .where(i.account == account, in_status("", now), in_status(asked.status, now))
     )  # fmt: skip
     if asked.inviter:
         query = query.where(i.inviter == asked.inviter)
