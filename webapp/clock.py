@@ -1,13 +1,28 @@
 """The only time and the only randomness of the program."""
 
 import secrets
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+_ago = ContextVar("ago", default=timedelta(0))
 
 
 def now() -> datetime:
     """The present instant, aware, in UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) - _ago.get()
+
+
+@contextmanager
+def ago(by: timedelta) -> Iterator[None]:
+    """What is done within was done some time ago: for the demo data, which has a past."""
+    token = _ago.set(by)
+    try:
+        yield
+    finally:
+        _ago.reset(token)
 
 
 def today(zone: str) -> date:

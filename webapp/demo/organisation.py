@@ -4,11 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 from webapp import clock, texts
-from webapp.actions import accounts, invitations, joining, previews, profile, quotes, sessions
+from webapp.actions import (
+    accounts,
+    deliveries,
+    invitations,
+    joining,
+    previews,
+    profile,
+    quotes,
+    sessions,
+)
 from webapp.actions.account_checks import Billed
 from webapp.actions.invitations import Offer
 from webapp.demo import individuals
-from webapp.models import Account, DeliveryEvent, Invitation, Membership, OutboxMessage, User
+from webapp.models import Account, Invitation, Membership, OutboxMessage, User
 from webapp.policy import policy
 
 OWNER = "claire.dumas@atelier-dumas.example"
@@ -90,58 +99,53 @@ def _add_member(
 
 
 def _invite_waiting(owner: Membership) -> None:
-    now = clock.now()
-    sent = _invite(owner, "Paul Renaud <paul.renaud@mail.example>", department="Atelier")
-    _mailed(sent, 3, delivery="sent")
-    deferred = _invite(owner, "lucie.bernard@lent.example")
+    sent = _invite(owner, "Paul Renaud <paul.renaud@mail.example>", 2, department="Atelier")
+    _mailed(sent, 2, "sent")
+    deferred = _invite(owner, "lucie.bernard@lent.example", 0)
     words = "451 4.7.1 Greylisting in action, please come back later"
-    soon = now + timedelta(minutes=40)
-    _mailed(deferred, 0, delivery="deferred", delivery_note=words, next_try_at=soon)
+    soon = clock.now() + timedelta(minutes=40)
+    _mailed(deferred, 0, "deferred", words, soon)
     OutboxMessage.update(left_at=None, leaves_at=soon, attempts=4, error=words).where(
         OutboxMessage.invitation == deferred
     ).execute()
-    refused = _invite(owner, "Victor Lemoine <victor.lemoin@mail.example>")
+    refused = _invite(owner, "Victor Lemoine <victor.lemoin@mail.example>", 1)
     words = "550 5.1.1 <victor.lemoin@mail.example>: Recipient address rejected: User unknown"
-    _mailed(refused, 1, delivery="refused", delivery_note=words)
-    expired = _invite(owner, "Agathe Millet <agathe.millet@mail.example>", department="Ventes")
-    _mailed(expired, policy().invitation_days + 2, delivery="sent")
+    _mailed(refused, 1, "refused", words)
+    days = policy().invitation_days + 2
+    expired = _invite(
+        owner, "Agathe Millet <agathe.millet@mail.example>", days, department="Ventes"
+    )
+    _mailed(expired, days, "sent")
 
 
 def _invite_answered(owner: Membership) -> None:
-    declined = _invite(owner, "Bruno Keller <bruno.keller@mail.example>")
-    _mailed(declined, 5, delivery="sent")
-    invitations.decline(declined, "Je garde mon abonnement pour mes projets personnels.")
-    revoked = _invite(owner, "stagiaire@mail.example", department="Conception")
-    _mailed(revoked, 9, delivery="sent")
-    invitations.revoke(owner, revoked.id)
+    declined = _invite(owner, "Bruno Keller <bruno.keller@mail.example>", 5)
+    _mailed(declined, 5, "sent")
+    with clock.ago(timedelta(days=4)):
+        invitations.decline(declined, "Je garde mon abonnement pour mes projets personnels.")
+    revoked = _invite(owner, "stagiaire@mail.example", 9, department="Conception")
+    _mailed(revoked, 9, "sent")
+    with clock.ago(timedelta(days=8)):
+        invitations.revoke(owner, revoked.id)
 
 
-def _invite(owner: Membership, written: str, **offer: Any) -> Invitation:
-    rows = previews.preview(owner.account, written).ready
-    return invitations.invite(owner, rows, Offer(**offer)).invitations[0]
+def _invite(owner: Membership, written: str, days: int = 0, **offer: Any) -> Invitation:
+    """Invited some days ago."""
+    with clock.ago(timedelta(days=days)):
+        rows = previews.preview(owner.account, written).ready
+        return invitations.invite(owner, rows, Offer(**offer)).invitations[0]
 
 
-def _mailed(invitation: Invitation, days: int, **delivery: Any) -> None:
-    """As if the invitation had been written some days ago, and its mail had left."""
-    then = clock.now() - timedelta(days=days)
-    Invitation.update(
-        created_at=then,
-        expires_at=then + timedelta(days=policy().invitation_days),
-        delivery_at=then,
-        **delivery,
-    ).where(Invitation.id == invitation.id).execute()
+def _mailed(
+    invitation: Invitation, days: int, kind: str, words: str = "", next_try_at: Any = None
+) -> None:
+    """As if a worker had taken the mail to the mail server at that time."""
     message = OutboxMessage.get(OutboxMessage.invitation == invitation)
-    DeliveryEvent.create(
-        invitation=invitation,
-        message=message,
-        kind=delivery["delivery"],
-        words=delivery.get("delivery_note", ""),
-        at=then,
-        next_try_at=delivery.get("next_try_at"),
-    )
-    OutboxMessage.update(created_at=then, leaves_at=then, left_at=then, attempts=1).where(
-        OutboxMessage.invitation == invitation
-    ).execute()
+    with clock.ago(timedelta(days=days)):
+        deliveries.note(message, kind, words, next_try_at)
+        OutboxMessage.update(left_at=clock.now(), attempts=1).where(
+            OutboxMessage.id == message.id
+        ).execute()
 
 
 def _join(invitation: Invitation) -> None:
