@@ -178,7 +178,7 @@ def test_adding_and_resending_need_no_mouse(organisation: Organisation) -> None:
     expect(page.locator("#add [name=emails]")).to_be_focused()
     page.keyboard.type(organisation.address("anna"))
     page.keyboard.press("Tab")
-    expect(page.locator("#add button[type=submit]")).to_be_focused()
+    expect(page.locator("#add .inline button")).to_be_focused()
     page.keyboard.press("Enter")
     badge(page, 1)
     resend = page.get_by_role("button", name=re.compile("Resend"))
