@@ -81,7 +81,7 @@ def invite_three(desk: Page) -> None:
     expect(desk.get_by_role("heading", level=1)).to_have_text("Gestion des utilisateurs")
     expect(desk.locator("#pending-badge")).to_have_text("0")
     desk.get_by_label("Ajouter des utilisateurs").fill(f"{FREE}, {YEARLY}\nMona <{MONTHLY}>")
-    desk.locator("#add button[type=submit]").click()
+    desk.get_by_role("button", name="Ajouter", exact=True).click()
     expect(desk.locator("#pending-badge")).to_have_text("3")
     expect(desk.locator("tbody tr", has_text=YEARLY)).to_contain_text("En attente")
 

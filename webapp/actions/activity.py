@@ -30,6 +30,9 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "invitation:declined",
             "invitation:muted",
             "invitations:taken-over",
+            "upload:confirmed",
+            "upload:resumed",
+            "upload:canceled",
         ),
     ),
     "members": (

@@ -32,6 +32,19 @@ TOLD: dict[str, Callable[[Facts], str]] = {
         f.get("count", 1),
         who=f["who"],
     ),
+    "upload:confirmed": lambda f: ngettext(
+        "%(who)s confirmed a file of %(num)d person.",
+        "%(who)s confirmed a file of %(num)d people.",
+        f.get("count", 0),
+        who=f["who"],
+    ),
+    "upload:resumed": lambda f: _("%(who)s went on with a file that waited.", who=f["who"]),
+    "upload:canceled": lambda f: ngettext(
+        "%(who)s stopped a file after %(num)d invitation.",
+        "%(who)s stopped a file after %(num)d invitations.",
+        f.get("sent", 0),
+        who=f["who"],
+    ),
     "role:changed": lambda f: _(
         "%(who)s changed the role of %(whom)s: %(role)s.", **_two(f), role=_roles(f.get("after"))
     ),
