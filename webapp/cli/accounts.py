@@ -6,11 +6,10 @@ import click
 from flask import current_app
 
 from webapp import passwords
-from webapp.actions import accounts
+from webapp.actions import accounts, sign_in
 from webapp.actions.account_checks import Billed
 from webapp.cli.sentences import spoken
 from webapp.config import LOCALES
-from webapp.errors import Invalid
 
 
 @click.group()
@@ -51,7 +50,7 @@ def create(
         locale or settings.default_locale,
         settings.billing_zone,
         Billed(address.replace("\\n", "\n"), country, vat),
-        _password_hash(),
+        _password_hash(owner),
     )
     click.echo(f"created {account.name}: {account.public_id}")
 
@@ -82,12 +81,12 @@ def create_operator(email: str) -> None:
     """Make EMAIL a person of the seller's finance; the password as for an organisation's owner."""
     settings = current_app.config["SETTINGS"]
     member = accounts.create_operator(
-        email, settings.seller.name, "EUR", settings.default_locale, _password_hash()
+        email, settings.seller.name, "EUR", settings.default_locale, _password_hash(email)
     )
     click.echo(f"{member.user.email} is of the seller's finance: {member.account.public_id}")
 
 
-def _password_hash() -> str | None:
+def _password_hash(email: str) -> str | None:
     """Of a password typed twice, or the first line of standard input; None when that is empty."""
     if sys.stdin.isatty():
         password = click.prompt(
@@ -101,8 +100,7 @@ def _password_hash() -> str | None:
         password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         return None
-    if not passwords.LEAST <= len(password) <= passwords.MOST:
-        raise Invalid("password_length", least=passwords.LEAST, most=passwords.MOST)
+    sign_in.require_good(password, email)
     return passwords.hashed(password)
 
 

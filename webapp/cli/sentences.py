@@ -36,6 +36,8 @@ SENTENCES = {
     "no_customer": "{given} is not linked to Stripe: flask --app wsgi stripe link {given} cus_…",
     "organisation": "There is no organisation {given}.",
     "paid_plan": "{email} has a paid plan of their own: invite them, so that it is settled.",
+    "password_common": "Many people use this password: choose another one.",
+    "password_own": "The address or the service's name is most of this password: add other words.",
     "password_length": "The password must have {least} to {most} characters.",
     "report": "This is no delivery report.",
     "report_other": "The report is about a mail that is no invitation ({kind}).",
