@@ -11,7 +11,7 @@ from huey import crontab
 from huey.consumer import Consumer
 
 from webapp import clock, create_app, mailer, outbox
-from webapp.actions import asking, notices, reminders
+from webapp.actions import asking, guesses, notices, reminders, throttle
 from webapp.database import database
 from webapp.handlers import money, rounds
 
@@ -100,6 +100,14 @@ def remind() -> None:
     with app.app_context():
         _connect()
         reminders.collect(clock.now())
+
+
+@huey.periodic_task(crontab(minute="41"), name="forget_tries")  # type: ignore[untyped-decorator]
+def forget_tries() -> None:
+    with app.app_context():
+        _connect()
+        guesses.forget_old()
+        throttle.forget_old()
 
 
 @huey.on_startup()  # type: ignore[untyped-decorator]

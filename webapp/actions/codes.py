@@ -1,5 +1,8 @@
 """Mailed codes of six digits: ten minutes, five tries, this browser only (rule J3).
 
+`lane` names whoever asks for a reason of their own (a browser where this address has signed in, the
+holder of a mailed link): what strangers ask for and guess does not hold them up.
+
 The digits are drawn when their mail is written and kept nowhere; the row holds their hash, made
 with the row's own id, so that equal codes look different."""
 
@@ -8,22 +11,29 @@ import hmac
 from datetime import timedelta
 
 from webapp import clock, outbox
-from webapp.actions import throttle
+from webapp.actions import guesses, throttle
 from webapp.database import transaction
 from webapp.errors import Invalid
 from webapp.models import SignInCode
 
 LIFE = timedelta(minutes=10)
 TRIES = 5
+WINDOW = timedelta(minutes=15)
+ASKED, ASKED_FROM_SOURCE = 6, 100
 
 
 def request(
-    email: str, browser: str, source: str, is_known: bool, purpose: str = "sign-in"
+    email: str,
+    browser: str,
+    source: str,
+    is_known: bool,
+    purpose: str = "sign-in",
+    lane: str = "",
 ) -> None:
     """Mails a code to `email` when somebody there may use one. The answer is the same either way,
-    and so is the work: only the mail tells."""
-    throttle.count(f"code:{email}", most=6, window=timedelta(minutes=15))
-    throttle.count(f"codes-from:{source}", most=100, window=timedelta(minutes=15))
+    and so is the work, down to the message in the outbox: only the mail tells."""
+    throttle.count(f"code:{lane}:{email}", ASKED, WINDOW)
+    throttle.count(f"codes-from:{source}", ASKED_FROM_SOURCE, WINDOW)
     now = clock.now()
     with transaction():
         code = SignInCode.create(
@@ -33,8 +43,7 @@ def request(
             created_at=now,
             expires_at=now + LIFE,
         )
-        if is_known:
-            outbox.write("mail:code", {"code_id": code.id})
+        outbox.write("mail:code", {"code_id": code.id, "is_known": is_known})
 
 
 def draw(code: SignInCode) -> str:
@@ -44,9 +53,11 @@ def draw(code: SignInCode) -> str:
     return digits
 
 
-def redeem(email: str, browser: str, digits: str, purpose: str = "sign-in") -> None:
+def redeem(email: str, browser: str, digits: str, purpose: str = "sign-in", lane: str = "") -> None:
     """Uses the code up. Invalid("code") when it is not the latest of this address and browser,
     too old, used, or tried too often."""
+    guessed = f"code:{lane}:{email}"
+    guesses.check(guessed)
     now = clock.now()
     with transaction():
         code = _latest(email, browser, purpose)
@@ -64,6 +75,8 @@ def redeem(email: str, browser: str, digits: str, purpose: str = "sign-in") -> N
         )
         if fits:
             SignInCode.update(used_at=now).where(SignInCode.id == code.id).execute()
+        else:
+            guesses.count(guessed)
     # Raised after the commit: a wrong try must count.
     if not fits:
         raise Invalid("code", field="code", again=code.tries + 1 >= TRIES)

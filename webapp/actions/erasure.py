@@ -19,6 +19,7 @@ from webapp.models import (
     Account,
     AuditEvent,
     DeliveryEvent,
+    Guess,
     Invitation,
     Invoice,
     KeptMail,
@@ -193,6 +194,7 @@ WRITTEN_OF_INVITEES = (
 def _wipe_traces(user: User) -> None:
     Session.delete().where(Session.user == user).execute()
     SignInCode.delete().where(SignInCode.email == user.email).execute()
+    Guess.delete().where(Guess.key.endswith(f":{user.email}")).execute()
     Throttle.delete().where(Throttle.key.endswith(f":{user.email}")).execute()
     KeptMail.delete().where(KeptMail.recipient == user.email).execute()
     OutboxMessage.update(error="").where(OutboxMessage.error.contains(user.email)).execute()

@@ -13,6 +13,7 @@ from webapp.models import (
     Account,
     AuditEvent,
     DeliveryEvent,
+    Guess,
     Invitation,
     Invoice,
     Membership,
@@ -143,10 +144,14 @@ def _sent(user: User) -> list[dict[str, Any]]:
 
 def _tries(user: User) -> list[dict[str, Any]]:
     """Counted against guessing, for two days."""
-    counted = Throttle.select().where(Throttle.key.endswith(f":{user.email}"))
+    mine = f":{user.email}"
+    counted: list[tuple[Any, datetime]] = [
+        *((one, one.window_at) for one in Throttle.select().where(Throttle.key.endswith(mine))),
+        *((one, one.last_at) for one in Guess.select().where(Guess.key.endswith(mine))),
+    ]
     return [
-        {"what": one.key.partition(":")[0], "since": _plain(one.window_at), "count": one.count}
-        for one in counted
+        {"what": one.key.partition(":")[0], "since": _plain(at), "count": one.count}
+        for one, at in counted
     ]
 
 

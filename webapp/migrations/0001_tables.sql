@@ -140,6 +140,16 @@ CREATE TABLE sign_in_code (
 
 CREATE INDEX sign_in_code_email ON sign_in_code (email);
 
+CREATE TABLE guess (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    key TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    last_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT guess_count CHECK (count >= 0)
+);
+
+CREATE UNIQUE INDEX guess_key ON guess (key);
+
 CREATE TABLE throttle (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     key TEXT NOT NULL,

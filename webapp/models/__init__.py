@@ -18,7 +18,7 @@ from webapp.models.outbox_message import KeptMail, OutboxMessage
 from webapp.models.payment import Invoice, Payment
 from webapp.models.statement import Statement, StatementSeries
 from webapp.models.upload import Upload, UploadRow
-from webapp.models.user import Membership, Session, SignInCode, Throttle, User
+from webapp.models.user import Guess, Membership, Session, SignInCode, Throttle, User
 
 ALL = (
     Account,
@@ -27,6 +27,7 @@ ALL = (
     Membership,
     Session,
     SignInCode,
+    Guess,
     Throttle,
     Invitation,
     InvitationLink,
@@ -62,6 +63,7 @@ __all__ = [
     "CreditPush",
     "CreditUse",
     "DeliveryEvent",
+    "Guess",
     "Invitation",
     "InvitationLink",
     "Invoice",

@@ -166,6 +166,17 @@ class SignInCode(BaseModel):
         ]
 
 
+class Guess(BaseModel):
+    """How often `key` was tried wrongly in a row, and when last; see actions/guesses.py."""
+
+    key = TextField(unique=True)
+    count = IntegerField()
+    last_at = InstantField()
+
+    class Meta:
+        constraints = [Check("count >= 0", name="guess_count")]
+
+
 class Throttle(BaseModel):
     """How often something was tried by `key` in the window that began at `window_at`."""
 

@@ -45,7 +45,14 @@ def update() -> Response:
 @allows(SIGNED_IN)
 def password_code() -> Response:
     email = require_viewer().user.email
-    codes.request(email, security.browser_id(), security.source(), True, purpose="password")
+    codes.request(
+        email,
+        security.browser_id(),
+        security.source(),
+        True,
+        purpose="password",
+        lane=security.lane(email),
+    )
     return _page(is_setting=True)
 
 
@@ -60,6 +67,7 @@ def password() -> Response:
             security.browser_id(),
             form.get("code", ""),
             form.get("password", ""),
+            security.lane(viewer.user.email),
         )
     except Invalid as error:
         return _page(422, is_setting=True, problem=error.code)

@@ -42,7 +42,10 @@ def create() -> Response:
     form = request.form
     try:
         user = sign_in.by_password(
-            form.get("email", ""), form.get("password", ""), security.source()
+            form.get("email", ""),
+            form.get("password", ""),
+            security.source(),
+            security.lane(form.get("email", "")),
         )
     except Invalid as error:
         return _page(422, error=error.code)
@@ -67,11 +70,17 @@ def _request_code() -> Response:
             security.browser_id(),
             security.source(),
             is_invited=bool(email) and email == _invited_email(),
+            lane=_lane(email),
         )
         asked.remember(given and normalised(given), normalised(email))
     except (Invalid, ValueError):
         return _page(422, error="email")
     return _code_page(200)
+
+
+def _lane(email: str) -> str:
+    """Who holds the mailed link waits for no stranger either."""
+    return "link" if email and email == _invited_email() else security.lane(email)
 
 
 def _invited_email() -> str:
@@ -82,7 +91,7 @@ def _invited_email() -> str:
 def _redeem() -> Response:
     email = request.form.get("email") or asked.email() or _invited_email()
     try:
-        user = sign_in.by_code(email, security.browser_id(), request.form["code"])
+        user = sign_in.by_code(email, security.browser_id(), request.form["code"], _lane(email))
     except Invalid as error:
         return _code_page(422, error=error.code, again=bool(error.facts.get("again")))
     security.sign_in(user or _new_person(email))
