@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.service import Service, running, wait_until
 from tests.browser.test_promises import LOOKS, assert_in_order, opened
@@ -39,9 +39,14 @@ def signed_in(demo: Service, windows: Windows, email: str, **options: object) ->
     return page
 
 
-def open_member(page: Page, email: str) -> None:
+def row_of(page: Page, email: str) -> Locator:
     page.goto(f"/users?status=active&q={email}")
-    page.locator("#rows tr", has_text=email).locator("a[href^='/members/']").first.click()
+    return page.locator("#rows tr", has_text=email)
+
+
+def open_member(page: Page, email: str) -> None:
+    """The page of its own, which the panel of the row leads to."""
+    page.goto(row_of(page, email).locator("a[href^='/members/']").get_attribute("href") or "")
     expect(page.locator("hgroup")).to_contain_text(email)
 
 
@@ -55,17 +60,24 @@ def box(page: Page, role: str) -> object:
 def test_an_owner_makes_a_member_admin_and_finance(
     demo: Service, windows: Windows, email: str, javascript: bool, size: dict[str, object]
 ) -> None:
+    """In the row, where there is script; else on the page that the row's button leads to."""
     page = signed_in(demo, windows, OWNER, javascript=javascript, **size)
-    open_member(page, email)
+    manage = row_of(page, email).locator("a[href^='/members/']")
+    manage.click()
+    if javascript:
+        expect(page.locator("#panel-title")).to_be_focused()
     for role in ("admin", "finance"):
         page.locator("label", has=box(page, role)).click()
     page.locator("form[action$='/role'] button").click()
     expect(page.locator("#flash")).to_contain_text("Le rôle est modifié.")
-    for role, is_held in (("owner", False), ("admin", True), ("finance", True)):
-        expect(box(page, role)).to_be_checked(checked=is_held)
-    page.goto("/users?status=active")
-    row = page.locator("#rows tr", has_text=email)
-    expect(row).to_contain_text("Administrateur, Finance")
+    if javascript:
+        expect(page.locator("#panel")).to_be_hidden()
+        expect(manage).to_be_focused()
+    else:
+        for role, is_held in (("owner", False), ("admin", True), ("finance", True)):
+            expect(box(page, role)).to_be_checked(checked=is_held)
+        row_of(page, email)
+    expect(page.locator("#rows tr")).to_contain_text("Administrateur, Finance")
 
 
 def test_who_is_removed_sees_it_in_the_window_that_was_open(
@@ -73,7 +85,7 @@ def test_who_is_removed_sees_it_in_the_window_that_was_open(
 ) -> None:
     theirs = signed_in(demo, windows, JULES, **PHONE)
     admins = signed_in(demo, windows, ADMIN)
-    open_member(admins, JULES)
+    row_of(admins, JULES).locator("a[href^='/members/']").click()
     button = admins.get_by_role("button", name="Retirer Jules Petit")
     expect(button).to_be_hidden()
     admins.get_by_text("Retirer du compte Atelier Dumas").click()

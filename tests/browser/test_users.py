@@ -328,6 +328,33 @@ def test_all_that_are_shown_are_ticked_and_resent(organisation: Organisation) ->
     expect(page.locator("tbody input[type=checkbox]:checked")).to_have_count(0)
 
 
+def test_the_offer_and_the_address_change_in_the_row(organisation: Organisation) -> None:
+    page = organisation.window("phone")
+    anna, ana = organisation.address("anna"), organisation.address("ana")
+    add(page, anna)
+    remember(page)
+    change = page.get_by_role("button", name=f"Change the invitation for {anna}")
+    change.click()
+    page.locator("#offer-role").select_option("finance")
+    page.locator("#offer-licence").select_option("licensed")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#flash")).to_contain_text("The new offer is saved.")
+    expect(row(page, anna)).to_contain_text("Finance")
+    expect(row(page, anna)).to_contain_text("Licensed")
+    expect(change).to_be_focused()
+    change.press("Enter")
+    field = page.locator("#panel [name=email]")
+    field.fill("ana@")
+    field.press("Enter")
+    expect(page.locator("#email-error")).to_be_visible()
+    expect(field).to_be_focused()
+    field.fill(ana)
+    field.press("Enter")
+    expect(row(page, ana)).to_contain_text("Pending")
+    expect(page.locator("#panel")).to_be_hidden()
+    still_there(page)
+
+
 def test_the_question_is_answered_by_keyboard_and_the_focus_stays(
     organisation: Organisation,
 ) -> None:

@@ -97,6 +97,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitations.take_over", "POST"): (INVITE, 303),
     ("invitations.badge", "GET"): (INVITE, 200),
     ("invitation.show", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
+    # Outside of htmx, the page of the invitation.
+    ("invitation.change", "GET"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitation.amend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitation.mend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitations.judge_rows", "POST"): (INVITE, 200),

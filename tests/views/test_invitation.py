@@ -12,7 +12,7 @@ from tests.people import Cast, invite, make_cast, on_the_day
 from webapp import clock, outbox
 from webapp.actions import invitations
 from webapp.handlers import rounds
-from webapp.models import DeliveryEvent, Invitation, OutboxMessage
+from webapp.models import DeliveryEvent, Invitation, Membership, OutboxMessage
 
 
 @pytest.fixture
@@ -183,3 +183,41 @@ def test_the_timeline_is_polled_for_a_304(cast: Cast, owner: Browser) -> None:
     assert "<html" not in first.text
     assert (again.status_code, again.data) == (304, b"")
     assert changed.status_code == 200
+
+
+def test_the_row_opens_a_panel_that_changes_the_offer_and_the_address(
+    cast: Cast, owner: Browser
+) -> None:
+    path = f"/invitations/{cast.invitation.id}"
+    panel = owner.get(f"{path}/amendment", htmx=True)
+    assert f'hx-post="{path}/address"' in panel.text
+    seen = field_of(panel, "seen")
+
+    offer = {"role": "finance", "licence": "licensed"}
+    changed = owner.post(f"{path}/amendment", htmx=True, seen=seen, **offer)
+    assert changed.headers["HX-Trigger"] == "people:changed"
+    assert "The new offer is saved." in words_of(changed)
+    stale = owner.post(f"{path}/amendment", htmx=True, seen=seen, role="member", licence="basic")
+    assert stale.status_code == 409
+    assert "changed in the meantime" in words_of(stale)
+    bad = owner.post(f"{path}/address", htmx=True, email="zoe@")
+    assert (bad.status_code, "<html" in bad.text) == (422, False)
+    assert field_of(bad, "email") == "zoe@"
+    mended = owner.post(f"{path}/address", htmx=True, email="zoé@exemple.fr")
+    assert mended.status_code == 422
+    mended = owner.post(f"{path}/address", htmx=True, email="zoe@exemple.fr")
+    assert "on its way to zoe@exemple.fr" in words_of(mended)
+    fresh = Invitation.get_by_id(cast.invitation.id)
+    assert (fresh.email, fresh.licence, fresh.roles) == ("zoe@exemple.fr", "licensed", ("finance",))
+
+
+def test_what_an_admin_may_no_longer_do_is_said_where_messages_are(cast: Cast) -> None:
+    browser = cast.browser("admin")
+    browser.csrf()
+    Membership.update(is_admin=False).where(Membership.id == cast.membership("admin").id).execute()
+
+    answer = browser.post(f"/invitations/{cast.invitation.id}/resend", htmx=True)
+
+    assert answer.status_code == 403
+    assert answer.headers["HX-Retarget"] == "#flash"
+    assert answer.headers["HX-Reswap"] == "innerHTML"

@@ -46,6 +46,41 @@ def test_roles_are_saved_and_said(cast: Cast) -> None:
     assert cast.membership("member").roles == ("admin", "finance")
 
 
+def test_the_row_opens_a_panel_that_changes_in_place(cast: Cast) -> None:
+    browser, path = cast.browser("owner"), path_of(cast, "member")
+
+    panel = browser.get(path, htmx=True)
+    assert "<html" not in panel.text
+    for verb in ("role", "licence", "removal"):
+        assert f'hx-post="{path}/{verb}"' in panel.text
+    changed = browser.post(f"{path}/licence", htmx=True, licence="licensed", seen="basic")
+
+    assert changed.headers["HX-Trigger"] == "people:changed"
+    assert "The licence is changed." in words_of(changed)
+    assert "1 in use" in words_of(changed)
+    assert "hx-post" not in browser.get(path).text.partition("<main")[2]
+
+
+def test_the_panel_says_why_nothing_was_done(cast: Cast, day: Any) -> None:
+    browser, path = cast.browser("owner"), path_of(cast, "member")
+    Account.update(seats=0).where(Account.id == cast.organisation.id).execute()
+
+    full = browser.post(f"{path}/licence", htmx=True, licence="licensed", seen="basic")
+    assert (full.status_code, "<html" in full.text) == (409, False)
+    assert "all licences are in use" in words_of(full)
+    day.shift(timedelta(minutes=6))
+    asked = browser.post(f"{path}/role", htmx=True, role="admin", seen="member")
+    assert asked.status_code == 409
+    assert "One more check: is it you?" in words_of(asked)
+    browser.sign_in("claire@dumas.example", PASSWORD, then="member")
+    assert "nothing is saved yet" in words_of(browser.get(path))
+    gone = browser.post(f"{path}/removal", htmx=True, seen="member")
+    assert "Paul is no longer a member" in words_of(gone)
+    for again in (browser.get(path, htmx=True), browser.post(f"{path}/removal", htmx=True)):
+        assert again.status_code == 410
+        assert "this person is no longer a member" in words_of(again)
+
+
 def test_an_admin_sees_only_the_boxes_that_are_theirs_to_tick(cast: Cast) -> None:
     page = cast.browser("admin").get(path_of(cast, "member")).text
     owners = cast.browser("owner").get(path_of(cast, "member")).text

@@ -86,6 +86,14 @@ document.addEventListener("htmx:after:settle", ({ detail }) => {
   again?.focus({ preventScroll: true });
 });
 
+// ---- #panel opens when something new was swapped into it ----
+
+document.addEventListener("htmx:after:settle", () => {
+  const fresh = document.querySelector("#panel > [data-fresh]");
+  fresh?.removeAttribute("data-fresh");
+  fresh?.parentElement.togglePopover(true);
+});
+
 // ---- Ticked boxes: how many; [data-check-all="<form>"] ticks all of a form ----
 
 const boxes = (form) => [...form.elements].filter((el) => el.type === "checkbox");

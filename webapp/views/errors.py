@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp import errors
 from webapp.database import database
-from webapp.htmx import go, render
+from webapp.htmx import go, render, wants_partial
 
 log = logging.getLogger("affluent.errors")
 
@@ -32,7 +32,12 @@ def install(app: Flask) -> None:
 
 
 def shown(status: int, code: str = "") -> Response:
-    return render("pages/error.html", "partials/error.html", status, error=code or str(status))
+    response = render("pages/error.html", "partials/error.html", status, error=code or str(status))
+    if request.method == "POST" and wants_partial():
+        # The form stays where it is, with what was written in it.
+        response.headers["HX-Retarget"] = "#flash"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
 
 
 def http(error: HTTPException) -> Response:

@@ -10,6 +10,7 @@ from webapp.htmx import go, render, unchanged_or, wants_partial
 from webapp.permissions import GRANT_ADMIN, INVITE, allows
 from webapp.security import require_viewer
 from webapp.views.told import sentence
+from webapp.views.users import people_changed
 
 views = Blueprint("invitation", __name__)
 
@@ -17,8 +18,18 @@ views = Blueprint("invitation", __name__)
 @views.get("/invitations/<bounded:invitation_id>")
 @allows(INVITE)
 def show(invitation_id: int) -> Response:
-    response = _page(invitation_id)
+    response = _page(invitation_id, partial="partials/invitations/delivery.html")
     return unchanged_or(response) if wants_partial() else response
+
+
+@views.get("/invitations/<bounded:invitation_id>/amendment")
+@allows(INVITE)
+def change(invitation_id: int) -> Response:
+    """The panel that its row opens; the page of the invitation has the same forms."""
+    if wants_partial():
+        return _page(invitation_id)
+    invitation = invitations.find(require_viewer().account, invitation_id)
+    return go("invitation.show", invitation_id=invitation.id)
 
 
 @views.post("/invitations/<bounded:invitation_id>/address")
@@ -33,8 +44,9 @@ def mend(invitation_id: int) -> Response:
         return _page(invitation_id, 429, written=written, problem="later")
     except Stale:
         return _page(invitation_id, 409, problem="changed")
-    flash(_("A new invitation is on its way to %(email)s.", email=fresh.email))
-    return go("invitation.show", invitation_id=invitation_id)
+    return _done(
+        invitation_id, _("A new invitation is on its way to %(email)s.", email=fresh.email)
+    )
 
 
 @views.post("/invitations/<bounded:invitation_id>/amendment")
@@ -45,16 +57,27 @@ def amend(invitation_id: int) -> Response:
         amendments.amend(require_viewer().membership, invitation_id, role, licence, seen)
     except Stale:
         return _page(invitation_id, 409, problem="changed")
-    flash(_("The new offer is saved."))
+    return _done(invitation_id, _("The new offer is saved."))
+
+
+def _done(invitation_id: int, said: str) -> Response:
+    flash(said)
+    if wants_partial():
+        return people_changed()
     return go("invitation.show", invitation_id=invitation_id)
 
 
-def _page(invitation_id: int, status: int = 200, **context: str) -> Response:
+def _page(
+    invitation_id: int,
+    status: int = 200,
+    partial: str = "partials/invitations/panel.html",
+    **context: str,
+) -> Response:
     viewer, now = require_viewer(), clock.now()
     invitation = invitations.find(viewer.account, invitation_id)
     response = render(
         "pages/invitations/show.html",
-        "partials/invitations/delivery.html",
+        partial,
         status,
         invitation=invitation,
         state=invitation.shown_status(now),

@@ -1,4 +1,4 @@
-"""One member's page: role, licence, handing over the ownership, removing."""
+"""One member's page, or the panel that their row opens: role, licence, handing over the ownership, removing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 
 from webapp.actions import members
 from webapp.errors import Blocked, Gone, NotAllowed, Stale
-from webapp.htmx import go, render
+from webapp.htmx import go, render, wants_partial
 from webapp.models import Membership, people
 from webapp.permissions import MANAGE_MEMBERS, allows
 from webapp.security import require_viewer
+from webapp.views.users import people_changed
 
 views = Blueprint("members", __name__)
 
@@ -73,7 +74,7 @@ def removal(membership_id: int) -> Response:
         return _refused(error, membership_id, form="removal")
     session.pop("member", None)
     flash(_("%(who)s is no longer a member, and is told by email.", who=user.shown_name))
-    return go("users.index")
+    return people_changed() if wants_partial() else go("users.index")
 
 
 def _seen() -> str:
@@ -91,7 +92,7 @@ def _do(membership_id: int, verb: Callable[[], Membership], said: str, **kept: A
     is_own = member.id == require_viewer().membership.id
     if is_own and not member.is_inviting:
         return go("home.show")
-    return go("members.show", membership_id=membership_id)
+    return people_changed() if wants_partial() else go("members.show", membership_id=membership_id)
 
 
 def _refused(
@@ -116,7 +117,7 @@ def _page(membership_id: int, status: int = 200, problem: str = "") -> Response:
     kept = session.get("member", {})
     return render(
         "pages/members/show.html",
-        None,
+        "partials/members/panel.html",
         status,
         member=member,
         account=viewer.account,
@@ -134,5 +135,8 @@ def _page(membership_id: int, status: int = 200, problem: str = "") -> Response:
 
 
 def _gone() -> Response:
+    if wants_partial():
+        flash(_("Nothing was done: this person is no longer a member."), "warning")
+        return people_changed(410)
     account = require_viewer().account
     return render("pages/members/gone.html", None, 410, account=account)

@@ -1,6 +1,6 @@
 """What is done to the ticked invitations of the users list."""
 
-from flask import Blueprint, Response, flash, make_response, render_template, request
+from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -10,6 +10,7 @@ from webapp.htmx import go, wants_partial
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
 from webapp.views.asking import asked_before
+from webapp.views.users import people_changed
 
 views = Blueprint("selections", __name__)
 
@@ -62,6 +63,4 @@ def _answer(done: Done, said: str) -> Response:
         flash(_("Nothing was done: select invitations first."), "warning")
     if not wants_partial():
         return go("users.index", **asked_before().shown)
-    response = make_response(render_template("partials/users/said.html"))
-    response.headers["HX-Trigger"] = "people:changed"
-    return response
+    return people_changed()

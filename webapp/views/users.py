@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, make_response, render_template, url_for
 
 from webapp import clock
 from webapp.actions import invitations, limits, uploads
@@ -59,6 +59,14 @@ def live() -> Response:
     shown = rows()
     state = shown["span"].state
     return unless_known(state, lambda: render("partials/users/live.html", None, **shown))
+
+
+def people_changed(status: int = 200) -> Response:
+    """To htmx after something was done: what there is to say. The open windows ask for the rows."""
+    account = require_viewer().account
+    seats_used = people.seats_used(account)
+    said = render_template("partials/users/said.html", account=account, seats_used=seats_used)
+    return make_response(said, status, {"HX-Trigger": "people:changed"})
 
 
 def listing() -> dict[str, Any]:
