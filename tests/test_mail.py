@@ -22,6 +22,7 @@ from webapp.models import Invitation, InvitationLink, KeptMail, OutboxMessage, S
 
 BASE = "http://127.0.0.1:8000"
 TOKEN = re.compile(rf"{BASE}/join/([A-Za-z0-9_-]{{43}})")
+REPORT = re.compile(rf"{BASE}/reports/[0-9]+\.[A-Za-z0-9_-]{{43}}")
 
 
 @pytest.fixture(autouse=True)
@@ -90,10 +91,64 @@ def test_a_person_with_an_account_is_asked_to_join(app: Flask) -> None:
         assert "compte parent de votre organisation, Atelier Dumas" in part
     link = TOKEN.search(text)
     assert link is not None
-    assert Links(html).targets == [link.group(), link.group()]
+    report = REPORT.search(text)
+    assert report is not None
+    assert Links(html).targets == [link.group(), link.group(), report.group()]
     assert f">{link.group()}</a>" in html, "the link also stands there to be copied"
     fresh = Invitation.get_by_id(invitation.id)
     assert (fresh.delivery, fresh.delivery_note, fresh.next_try_at) == ("sent", "", None)
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        (
+            "fr",
+            (
+                "Claire Dumas (claire@dumas.example)",
+                "Atelier Dumas, 8 quai de la Fosse, 44000 Nantes, France",
+                "Ce qui va changer",
+                "jusqu’au 23 décembre 2026",
+                "Pour dire non, choisissez «\xa0Pas maintenant, ou non merci\xa0»",
+                "car Claire Dumas a invité anna@example.org",
+                "Signaler ce courriel",
+            ),
+        ),
+        (
+            "en",
+            (
+                "Claire Dumas (claire@dumas.example)",
+                "Atelier Dumas, 8 quai de la Fosse, 44000 Nantes, France",
+                "What will change",
+                "until 23 December 2026",
+                "To say no, choose “Not now, or no, thank you”",
+                "because Claire Dumas invited anna@example.org",
+                "Report this email",
+            ),
+        ),
+    ],
+)
+def test_the_mail_says_who_why_what_until_when_and_how_to_say_no(
+    app: Flask, locale: str, said: tuple[str, ...], has_account: bool
+) -> None:
+    if has_account:
+        money.make_user("anna@example.org", money.make_account(), is_owner=True)
+    with time_machine.travel(money.ACCEPTED, tick=True):
+        home = {"address": "8 quai de la Fosse\n44000 Nantes", "country": "FR"}
+        make_invitation(organisation=money.make_organisation(**home), locale=locale)
+        mail = only_mail()
+    html = re.sub(r"[ \n]+", " ", text_of(mail, "html"))
+    for words in said:
+        assert words in html, words
+    text = text_of(mail)
+    for words in said[:-1]:
+        assert words in text, words
+    # A reader that shows text alone gets both addresses, each on a line of its own.
+    lines = text.splitlines()
+    assert [line for line in lines if TOKEN.fullmatch(line)]
+    assert [line for line in lines if REPORT.fullmatch(line)]
+    assert "<" not in text
 
 
 def test_a_new_person_is_asked_to_activate_an_account(app: Flask) -> None:
@@ -223,7 +278,7 @@ def test_hostile_names_add_no_header_and_no_link(app: Flask) -> None:
     for number, name in enumerate(HOSTILE):
         # PostgreSQL keeps no NUL.
         name = name.replace("\x00", "\x01")
-        organisation = money.make_organisation(name)
+        organisation = money.make_organisation(name, address=f"{name}\n{name}", country="FR")
         inviter = money.make_user(f"claire{number}@dumas.example", organisation, name=name)
         make_invitation(
             organisation=organisation,
@@ -249,8 +304,12 @@ def assert_harmless(mail: EmailMessage, to: str, inviter: str, name: str) -> Non
     text, html = text_of(mail), text_of(mail, "html")
     link = TOKEN.search(text)
     assert link is not None
-    assert set(Links(html).targets) == {link.group()}, name
-    words = text.replace(link.group(), "").replace(inviter, "")
+    report = REPORT.search(text)
+    assert report is not None
+    assert set(Links(html).targets) == {link.group(), report.group()}, name
+    words = text
+    for ours in (link.group(), report.group(), inviter, to):
+        words = words.replace(ours, "")
     assert "://" not in words, name
     assert not re.search(r"[^\W_][.。．｡][^\W_]{2}", words), name
     assert not re.search(r"[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f]", words), name

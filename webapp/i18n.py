@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 
 from invoices import formats
 from webapp.config import LOCALES
+from webapp.texts import unlinked
 
 
 def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = app.config["SETTINGS"].default_locale
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=chosen_locale)
-    app.jinja_env.filters.update(money=money, day=day, hour=hour, moment=moment, plan=plan)
+    app.jinja_env.filters.update(money=money, day=day, hour=hour, moment=moment, plan=plan, place=place)
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
 
 
@@ -68,6 +69,15 @@ def plan(subscription: Any) -> str:
     the reader's language, any other as it was imported."""
     words = {"monthly": _("monthly"), "yearly": _("yearly"), "annual": _("yearly")}
     return words.get(subscription.plan.lower()) or str(subscription.plan)
+
+
+def place(account: Any) -> str:
+    """Where an account is at home, in one line: « 8 quai de la Fosse, 44000 Nantes, France »; ""
+    where nobody wrote that down. It leads nowhere, as little as a name does."""
+    lines = [unlinked(line) for line in account.address.splitlines()]
+    if account.country:
+        lines.append(str(get_locale().territories.get(account.country, account.country)))
+    return ", ".join(filter(None, lines)) if account.address else ""
 
 
 def _locale() -> Literal["fr", "en"]:

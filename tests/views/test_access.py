@@ -72,6 +72,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("billing.retry", "POST"): (OPERATE, 404),
     ("billing.ask_for_consent", "POST"): (OPERATE, 404),
     ("billing.pay_by_hand", "POST"): (OPERATE, 422),
+    # Of an invitation that nobody reported.
+    ("billing.see_to_report", "POST"): (OPERATE, 404),
     # No form says whose departure it is: there is nothing to leave, or the page was old.
     ("departures.show", "GET"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 200}),
     ("departures.create", "POST"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 409}),
@@ -149,6 +151,10 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     # The token of these is an invitation's link, which ends no reminders.
     ("reminders.show", "GET"): (PUBLIC, 404),
     ("reminders.mute", "POST"): (PUBLIC, 404),
+    # Nor does it report one.
+    ("reports.show", "GET"): (PUBLIC, 404),
+    ("reports.create", "POST"): (PUBLIC, 404),
+    ("reports.take_back", "POST"): (PUBLIC, 404),
     ("settings.show", "GET"): (SETTINGS, 200),
     ("settings.change", "POST"): (SETTINGS, 422),
     ("sign_in.show", "GET"): (PUBLIC, {"": 303, "nobody": 200, "link holder": 200}),

@@ -187,7 +187,7 @@ def _wipe_invitations(user: User, now: datetime) -> None:
 
 WRITTEN_OF_INVITEES = (
     "name", "department", "job_title", "location", "note", "folded", "decline_reason",
-    "delivery_note",
+    "delivery_note", "report",
 )  # fmt: skip
 
 

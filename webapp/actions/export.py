@@ -47,7 +47,7 @@ SUBSCRIPTION = (
 PAYMENT = (
     "gateway", "reference", "method", "currency", "captured_minor", "tax_minor", "tax_rate",
     "captured_at", "returned_minor", "returned_tax_minor", "returned_elsewhere_minor",
-    "is_disputed", "invoice_number", "invoice_on",
+    "is_disputed", "is_being_returned", "invoice_number", "invoice_on",
 )  # fmt: skip
 INVOICE = (
     "number", "issued_on", "due_on", "currency", "total_minor", "tax_minor", "paid_minor",
@@ -57,6 +57,7 @@ INVITATION = (
     "email", "name", "department", "job_title", "location", "note", "locale", "licence",
     "is_admin", "is_finance", "created_at", "expires_at", "status", "answered_at",
     "decline_reason", "delivery", "delivery_note", "delivery_at", "remind_at", "muted_at",
+    "reported_at", "report",
 )  # fmt: skip
 DELIVERY = ("kind", "words", "at", "next_try_at")
 ACCEPTANCE = ("accepted_at", "undo_until", "undone_at")

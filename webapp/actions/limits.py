@@ -44,7 +44,8 @@ def wants_rest(email: str, account: Account, now: datetime) -> bool:
 
 
 def resting(emails: Sequence[str], account: Account, now: datetime) -> set[str]:
-    """Those of a few hundred addresses that have had enough invitations for now."""
+    """Those of a few hundred addresses that have had enough invitations for now, or reported one
+    of this organisation's: it is told the same of both."""
     i, week = Invitation, timedelta(days=7)
     mailed: Any = (
         OutboxMessage.select(i.email)
@@ -66,7 +67,10 @@ def resting(emails: Sequence[str], account: Account, now: datetime) -> set[str]:
         .group_by(i.email)
         .having(fn.COUNT(fn.DISTINCT(i.account)) >= ORGANISATIONS_TO_AN_ADDRESS)
     )
-    return {row[0] for query in (mailed, asked) for row in query.tuples()}
+    reported: Any = i.select(i.email).where(
+        i.email.in_(emails), i.account == account, i.reported_at.is_null(False)
+    )
+    return {row[0] for query in (mailed, asked, reported) for row in query.tuples()}
 
 
 def had_enough(email: str, now: datetime) -> bool:

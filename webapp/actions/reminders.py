@@ -1,20 +1,16 @@
 """Reminding of invitations that nobody answered (rule I7), and the wish for no more reminders."""
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
-from itsdangerous import BadSignature, Signer
-
 from webapp import clock, outbox
-from webapp.actions import joining, limits
+from webapp.actions import joining, limits, signed
 from webapp.actions.audit import record
 from webapp.database import locked, transaction
-from webapp.errors import NotThere
 from webapp.models import Invitation, OutboxMessage
-from webapp.policy import policy
 
 AT_ONCE = 1000
+PURPOSE = "reminders"
 
 
 def collect(now: datetime) -> int:
@@ -86,25 +82,13 @@ def _is_muted(invitation: Invitation) -> bool:
 
 
 def token_of(invitation: Invitation) -> str:
-    """For the address that ends the reminders: it needs no row and no session, and ends nothing
-    for another address that the invitation may have by then."""
-    return _signer(invitation).sign(str(invitation.id)).decode()
+    """For the address that ends the reminders."""
+    return signed.sign(invitation, PURPOSE)
 
 
 def find(token: str) -> Invitation:
     """The invitation that the token was made for, or NotThere."""
-    number = token.partition(".")[0]
-    is_id = number.isascii() and number.isdigit() and len(number) < 19
-    invitation: Invitation | None = (
-        Invitation.get_or_none(Invitation.id == int(number)) if is_id else None
-    )
-    if invitation is None:
-        raise NotThere("invitation")
-    try:
-        _signer(invitation).unsign(token)
-    except BadSignature as error:
-        raise NotThere("invitation") from error
-    return invitation
+    return signed.find(token, PURPOSE)
 
 
 def mute(token: str) -> Invitation:
@@ -125,8 +109,3 @@ def mute(token: str) -> Invitation:
             )
             outbox.cancel(waiting)
     return find(token)
-
-
-def _signer(invitation: Invitation) -> Signer:
-    salt = f"reminders of {invitation.email}"
-    return Signer(policy().secret_key, salt=salt, digest_method=hashlib.sha256)

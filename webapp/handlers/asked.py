@@ -73,6 +73,24 @@ def unshared(errand: Errand) -> bool:
     return errand.mail(Letter("unshared", user.email, user.locale, facts))
 
 
+def reported(errand: Errand) -> bool:
+    """To the operator's people, of an invitation that somebody reported as unwanted."""
+    invited = _invited(errand)
+    user = User.get_by_id(errand.message.payload["user_id"])
+    membership = user.membership()
+    is_operator = membership is not None and membership.account.kind == "operator"
+    if invited is None or invited.reported_at is None or not is_operator:
+        return False
+    facts = {
+        "name": unlinked(user.name),
+        "organisation": unlinked(invited.account.name),
+        "inviter": _who(invited.inviter),
+        "report": [unlinked(line) for line in invited.report.splitlines() if line.strip()],
+        "url": f"{policy().base_url}/billing#reports",
+    }
+    return errand.mail(Letter("reported", user.email, user.locale, facts))
+
+
 def _who(somebody: User | Invitation) -> str:
     name = unlinked(somebody.name)
     return f"{name} ({somebody.email})" if name else str(somebody.email)

@@ -4,7 +4,7 @@ that it leads nowhere (threat T14)."""
 from typing import Any
 
 from webapp import clock
-from webapp.actions import codes, deliveries, reminders
+from webapp.actions import codes, deliveries, reminders, reporting
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
 from webapp.models import Account, Invitation, Membership, SignInCode, User
@@ -48,7 +48,9 @@ def _asking(invited: Invitation, token: str) -> dict[str, Any]:
         "inviter_name": unlinked(invited.inviter.shown_name),
         "link": f"{policy().base_url}/join/{token}",
         "expires_at": invited.expires_at,
-        "may_reply": "no-reply@" not in policy().mail.sender.lower(),
+        "account": invited.account,
+        "email": invited.email,
+        "report": f"{policy().base_url}/reports/{reporting.token_of(invited)}",
     }
 
 

@@ -30,6 +30,7 @@ HANDLERS: dict[str, Handler] = {
     "mail:seat-wanted": asked.seat_wanted,
     "mail:seat-free": asked.seat_free,
     "mail:unshared": asked.unshared,
+    "mail:reported": asked.reported,
     "mail:refund-failed": refunds.failed,
     "mail:refund-paid": refunds.paid,
     "upload:send": uploads.send,

@@ -189,6 +189,9 @@ CREATE TABLE invitation (
     mended_at TIMESTAMPTZ,
     renewal_asked_at TIMESTAMPTZ,
     seat_wanted_at TIMESTAMPTZ,
+    reported_at TIMESTAMPTZ,
+    report TEXT NOT NULL,
+    report_seen_at TIMESTAMPTZ,
     FOREIGN KEY (account_id) REFERENCES account (id),
     FOREIGN KEY (inviter_id) REFERENCES user_ (id),
     CONSTRAINT invitation_status CHECK (status IN ('pending', 'accepted', 'declined', 'revoked', 'superseded')),
@@ -224,6 +227,8 @@ CREATE INDEX invitation_untold ON invitation (account_id, inviter_id) WHERE told
 CREATE INDEX invitation_remind ON invitation (remind_at) WHERE status = 'pending' AND remind_at IS NOT NULL;
 
 CREATE INDEX invitation_seat_wanted ON invitation (account_id) WHERE seat_wanted_at IS NOT NULL AND status = 'pending';
+
+CREATE INDEX invitation_reported ON invitation (reported_at) WHERE reported_at IS NOT NULL;
 
 CREATE TABLE invitation_link (
     id BIGSERIAL NOT NULL PRIMARY KEY,
@@ -313,6 +318,7 @@ CREATE TABLE payment (
     invoice_number TEXT NOT NULL,
     invoice_on DATE,
     is_disputed BOOLEAN NOT NULL,
+    is_being_returned BOOLEAN NOT NULL,
     FOREIGN KEY (account_id) REFERENCES account (id),
     FOREIGN KEY (subscription_id) REFERENCES subscription (id),
     CONSTRAINT payment_gateway CHECK (gateway IN ('simulated', 'stripe', 'none')),

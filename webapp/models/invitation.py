@@ -18,7 +18,8 @@ class Invitation(BaseModel):
     inviter was told of the answer; `remind_at` when the person is reminded next, unless they
     wanted no more reminders (`muted_at`); `mended_at` when the address was last corrected.
     `renewal_asked_at` and `seat_wanted_at` are what the invitee asked for last: a new link, and to
-    be told of a free licence."""
+    be told of a free licence. `reported_at` is when the person reported it as unwanted, with
+    `report` in their own words; `report_seen_at` when the operator had seen to that."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="invitations", index=False)
@@ -50,6 +51,9 @@ class Invitation(BaseModel):
     mended_at = InstantField(null=True)
     renewal_asked_at = InstantField(null=True)
     seat_wanted_at = InstantField(null=True)
+    reported_at = InstantField(null=True)
+    report = TextField(default="")
+    report_seen_at = InstantField(null=True)
 
     class Meta:
         constraints = [
@@ -150,6 +154,11 @@ Invitation.add_index(
     SQL(
         "CREATE INDEX invitation_seat_wanted ON invitation (account_id)"
         " WHERE seat_wanted_at IS NOT NULL AND status = 'pending'"
+    )
+)
+Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_reported ON invitation (reported_at) WHERE reported_at IS NOT NULL"
     )
 )
 

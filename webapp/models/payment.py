@@ -10,7 +10,7 @@ class Payment(BaseModel):
     """What was captured for a billing period. `returned_minor` is what was given back or handed
     over since, held parts included; it never exceeds what was captured. `tax_rate` is per cent,
     as text. The original invoice is cited by number and day. `is_disputed` while the bank looks
-    into it."""
+    into it, `is_being_returned` while a refund of it that was not made here is under way."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="payments", index=False)
@@ -30,6 +30,7 @@ class Payment(BaseModel):
     invoice_number = TextField(default="")
     invoice_on = DateField(null=True)
     is_disputed = BooleanField(default=False)
+    is_being_returned = BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 
 from webapp import clock
-from webapp.actions import billing, failed_refunds
+from webapp.actions import billing, failed_refunds, reporting
 from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import Account
@@ -55,6 +55,13 @@ def pay_by_hand(refund_id: int) -> Response:
     return go("billing.show")
 
 
+@views.post("/billing/reports/<bounded:invitation_id>/seen")
+@allows(OPERATE)
+def see_to_report(invitation_id: int) -> Response:
+    reporting.see_to(require_viewer().membership, invitation_id)
+    return go("billing.show")
+
+
 def _organisation(account: Account) -> Response:
     today = clock.today(policy().billing_zone)
     invoices, after = billing.invoices(account, request.args.get("after", ""))
@@ -77,6 +84,7 @@ def _operator(status: int = 200, **context: Any) -> Response:
         today=clock.today(policy().billing_zone),
         refunds=billing.to_see_to(),
         quarantined=billing.quarantined(),
+        reports=reporting.unseen(),
         at_once=billing.AT_ONCE,
         **{"errors": {}, "values": {}, **context},
     )

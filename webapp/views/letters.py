@@ -65,7 +65,9 @@ def _letter(offer: Offer) -> dict[str, Any]:
         "note": [unlinked(line) for line in cleaned_note(offer.note, 1000).splitlines() if line],
         "link": f"{settings.base_url}/join/…",
         "expires_at": clock.now() + timedelta(days=settings.invitation_days),
-        "may_reply": "no-reply@" not in settings.mail.sender.lower(),
+        "account": viewer.account,
+        "email": "…",
+        "report": f"{settings.base_url}/reports/…",
     }
     with force_locale(offer.locale):
         return {
