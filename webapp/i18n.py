@@ -17,7 +17,9 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = app.config["SETTINGS"].default_locale
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=chosen_locale)
-    app.jinja_env.filters.update(money=money, day=day, hour=hour, moment=moment, plan=plan, place=place)
+    app.jinja_env.filters.update(
+        money=money, day=day, hour=hour, moment=moment, plan=plan, place=place
+    )
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
 
 

@@ -430,6 +430,23 @@ def test_a_dispute_in_another_currency_is_named(camille: StripeServer) -> None:
         bring_in(camille)
 
 
+def test_a_refund_under_way_there_is_known_until_it_has_arrived(camille: StripeServer) -> None:
+    bring_in(camille)
+    returned(camille, 700)
+    returned(camille, 500, "pending")
+    assert bring_in(camille) == ("updated", [])
+    assert (row(Payment).returned_elsewhere_minor, row(Payment).returning_minor) == (1200, 500)
+    assert [one.reference for one in quotes.being_returned(row(Account))] == ["pi_1"]
+    assert bring_in(camille) == ("unchanged", [])
+
+    SimulatedRefund.update(state="succeeded").execute()
+    assert bring_in(camille) == ("updated", [])
+    assert (row(Payment).returned_elsewhere_minor, row(Payment).returning_minor) == (1200, 0)
+    assert quotes.being_returned(row(Account)) == []
+    assert len([one for one in LedgerTransfer.select() if one.kind == "returned_before"]) == 1
+    assert ledger.check() == []
+
+
 def test_our_own_refunds_are_not_counted_twice(
     camille: StripeServer, clock: time_machine.Traveller
 ) -> None:
@@ -470,6 +487,25 @@ def test_a_person_who_has_joined_is_never_touched(camille: StripeServer) -> None
     undo.undo(user, settlement.acceptance.id)
     assert bring_in(camille)[0] == "updated"
     assert Account.get(Account.gateway_customer == "cus_1").name == "Somebody Else"
+
+
+@pytest.mark.parametrize("status", ["needs_response", "lost"])
+def test_a_dispute_after_joining_is_known_and_nothing_else_is_touched(
+    camille: StripeServer, status: str
+) -> None:
+    bring_in(camille)
+    settle(User.get(User.email == EMAIL), make_organisation(), "credit")
+    disputed(camille, status)
+    change(camille, "customer", "cus_1", name="Somebody Else")
+
+    assert bring_in(camille) == ("updated", [])
+    assert row(Payment).is_disputed
+    assert row(Payment).returned_elsewhere_minor == 0
+    assert Account.get(Account.gateway_customer == "cus_1").name != "Somebody Else"
+    assert bring_in(camille) == ("unchanged", [])
+    disputed(camille, "won")
+    assert bring_in(camille) == ("updated", [])
+    assert not row(Payment).is_disputed
 
 
 def test_who_has_joined_and_left_again_does_not_get_the_plan_back(camille: StripeServer) -> None:

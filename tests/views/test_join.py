@@ -19,10 +19,11 @@ from tests.people import (
     membership_of,
     on_the_day,
     session_of,
+    viewer_of,
     written,
 )
 from webapp import clock
-from webapp.actions import accounts, invitations, invoices
+from webapp.actions import accounts, invitations, invoices, members
 from webapp.models import (
     Acceptance,
     Account,
@@ -31,6 +32,7 @@ from webapp.models import (
     Membership,
     OutboxMessage,
     Payment,
+    Refund,
     Session,
     User,
 )
@@ -158,6 +160,39 @@ def test_a_payment_under_way_blocks_and_is_not_asked_for_again(cast: Cast) -> No
     assert url in browser.get("/join").text
     invoices.mark_paid(account, "F-77")
     assert browser.post("/join/acceptance", **form_of(browser, "refund")).status_code == 303
+
+
+def test_a_refund_under_way_blocks_until_it_has_arrived(cast: Cast) -> None:
+    Payment.update(
+        returned_minor=1900, returned_elsewhere_minor=1900, returning_minor=1200
+    ).execute()
+    browser = cast.browser("invitee")
+    page = browser.get("/join")
+    assert "A refund of €12.00 to Visa •••• 4242 is under way" in words_of(page)
+    assert "/join/acceptance" not in page.text
+    assert browser.post("/join/acceptance", choice="refund", quote="").status_code == 409
+    assert written() == NOTHING
+    Payment.update(returning_minor=0).execute()
+    assert browser.post("/join/acceptance", **form_of(browser, "refund")).status_code == 303
+
+
+def test_the_refund_of_an_earlier_joining_blocks_while_the_gateway_has_it(
+    cast: Cast, day: Any
+) -> None:
+    """Joined, was refunded, left: the same account is theirs again, with that refund."""
+    browser = cast.browser("invitee")
+    browser.post("/join/acceptance", **form_of(browser, "refund"))
+    browser.post("/join/confirmation")
+    user = cast.users["invitee"]
+    members.leave(viewer_of(user), membership_of(user).id)
+    Refund.update(state="pending", requested_at=clock.now(), gateway_reference="re_1").execute()
+    again = Browser(cast.app).sign_in_as(user)
+    token = link_of(invite(cast.users["foreign owner"], user.email))
+
+    assert "A refund of €49.97 to Visa •••• 4242 is under way" in words_of(again.open_link(token))
+    assert again.post("/join/acceptance").status_code == 409
+    Refund.update(state="succeeded").execute()
+    assert 'action="/join/acceptance"' in again.get("/join").text
 
 
 def test_a_disputed_payment_blocks_until_it_is_decided(cast: Cast) -> None:

@@ -261,6 +261,14 @@ def _being_paid(cast: Cast) -> TestResponse:
     return joining(cast).get("/join")
 
 
+@state("refund under way")
+def _being_returned(cast: Cast) -> TestResponse:
+    Payment.update(
+        returned_minor=1900, returned_elsewhere_minor=1900, returning_minor=1200
+    ).execute()
+    return joining(cast).get("/join")
+
+
 @state("dispute")
 def _dispute(cast: Cast) -> TestResponse:
     Payment.update(is_disputed=True).execute()

@@ -109,7 +109,10 @@ def _open(user: User, now: datetime) -> list[Blocker]:
         found += [
             Blocker("refund", {"refund": refund})
             for refund in outcomes.refunds_of(settlement)
-            if refund.state != "succeeded" and refund.share_id not in given
+            if refund.state != "succeeded"
+            and refund.share_id not in given
+            # What waits for a bank to decide may wait for ever, and needs no address.
+            and not (refund.state == "held" and refund.payment.is_disputed)
         ]
     return found
 

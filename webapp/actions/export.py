@@ -47,7 +47,7 @@ SUBSCRIPTION = (
 PAYMENT = (
     "gateway", "reference", "method", "currency", "captured_minor", "tax_minor", "tax_rate",
     "captured_at", "returned_minor", "returned_tax_minor", "returned_elsewhere_minor",
-    "is_disputed", "is_being_returned", "invoice_number", "invoice_on",
+    "returning_minor", "is_disputed", "invoice_number", "invoice_on",
 )  # fmt: skip
 INVOICE = (
     "number", "issued_on", "due_on", "currency", "total_minor", "tax_minor", "paid_minor",

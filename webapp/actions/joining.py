@@ -6,7 +6,7 @@ from typing import Any
 
 from invoices.proration import Quote
 from webapp import clock, outbox
-from webapp.actions import charging, invoices, quotes, sessions, settlements
+from webapp.actions import charging, invoices, quotes, refunds, sessions, settlements
 from webapp.actions.audit import record
 from webapp.database import locked, transaction
 from webapp.errors import Blocked, Gone, NotAllowed, Stale
@@ -18,6 +18,7 @@ from webapp.models import (
     Invoice,
     Membership,
     OutboxMessage,
+    Payment,
     Session,
     User,
 )
@@ -76,6 +77,8 @@ def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
     if account.kind == "individual" and membership.is_owner:
         found += [_of_invoice(one) for one in invoices.open_of(account)]
         found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
+        found += [_of_refund(one.payment, one.amount_minor) for one in refunds.underway_to(account)]
+        found += [_of_refund(one, one.returning_minor) for one in quotes.being_returned(account)]
         found += [Blocker("other_user", {"member": other}) for other in others(membership)]
     if invitation.licence == "licensed" and not has_seat(invitation.account):
         found.append(Blocker("no_seat", {"organisation": invitation.account}))
@@ -85,6 +88,10 @@ def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
 def _of_invoice(invoice: Invoice) -> Blocker:
     """Whoever has paid already is not asked to pay again."""
     return Blocker("being_paid" if invoice.is_being_paid else "invoice", {"invoice": invoice})
+
+
+def _of_refund(payment: Payment, amount_minor: int) -> Blocker:
+    return Blocker("refund", {"payment": payment, "amount_minor": amount_minor})
 
 
 def others(membership: Membership) -> list[Membership]:

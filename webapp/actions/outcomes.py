@@ -64,7 +64,7 @@ def looks_again_in(
     now: datetime,
 ) -> int:
     """In how many seconds it is worth looking again; 0 when nothing changes by itself any more."""
-    states = {refund.state for refund in refunds}
+    states = {one.state for one in refunds if not (one.state == "held" and one.payment.is_disputed)}
     is_held = acceptance.is_held(now)
     is_leaving = "requested" in states or ("held" in states and not is_held)
     if is_leaving or any(one.sha256 is None for one in statements):

@@ -73,6 +73,11 @@ def underway() -> Any:
     return _refunds().where(Refund.state.in_(UNDERWAY), Payment.gateway != "none")
 
 
+def underway_to(account: Account) -> list[Refund]:
+    """Those of an account's payments that a gateway has yet to finish."""
+    return list(underway().where(Payment.account == account))
+
+
 def payouts() -> Any:
     """Refunds to pay by bank transfer, the oldest first."""
     return _refunds().where(Refund.state == "requested", Payment.gateway == "none")
@@ -112,10 +117,13 @@ def _refunds() -> Any:
 
 
 def _begin(refund: Refund, gateway: Gateway) -> bool:
-    """Held → requested, committed before anything is sent. False when somebody else was first."""
+    """Held → requested, committed before anything is sent. False when somebody else was first, or
+    a bank looks into the payment."""
     now = clock.now()
     if refund.share.settlement.acceptance.is_held(now):
         raise outbox.Deferred("the acceptance can still be undone")
+    if refund.payment.is_disputed:
+        return False  # the end of the dispute asks again
     if refund.payment.gateway != "none":
         _expect(refund, gateway)
     with transaction():

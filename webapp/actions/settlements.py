@@ -42,7 +42,7 @@ def settle(acceptance: Acceptance, account: Account, offered: Quote, choice: str
 
 def release(settlement_id: int) -> None:
     """The undo window closed: invoices may take the credit. Again, or once undone, changes
-    nothing."""
+    nothing, nor while a bank looks into one of the payments."""
     with transaction():
         settlement = Settlement.get_by_id(settlement_id)
         # In the order in which joining and undoing lock; invoices take credit under the first.
@@ -59,8 +59,15 @@ def release(settlement_id: int) -> None:
             return
         if acceptance.is_held(clock.now()):
             raise outbox.Deferred("the acceptance can still be undone")
+        if _is_disputed(settlement):
+            return  # the end of the dispute asks again
         ledger.post([transfer])
         credit.open_lot(settlement, settlement.gross_minor)
+
+
+def _is_disputed(settlement: Settlement) -> bool:
+    disputed = (SettlementShare.settlement == settlement) & Payment.is_disputed
+    return bool(SettlementShare.select().join(Payment).where(disputed).exists())
 
 
 def _require_choice(acceptance: Acceptance, offered: Quote, choice: str) -> None:

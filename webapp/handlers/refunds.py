@@ -1,11 +1,13 @@
-"""The mails to a person whose refund did not arrive, and when it did after all (rule M7)."""
+"""The mails to a person whose refund did not arrive, and when it did after all (rule M7); and to
+the operator, of a payment that is disputed after it was settled."""
 
 from typing import Any
 
-from webapp.actions import refunds
+from webapp.actions import disputes, refunds
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
 from webapp.models import Refund, User
+from webapp.policy import policy
 
 
 def failed(errand: Errand) -> bool:
@@ -33,6 +35,25 @@ def paid(errand: Errand) -> bool:
         "bank_reference": unlinked(refund.bank_reference),
     }
     return _tell(errand, "refund_paid", refund, more)
+
+
+def disputed(errand: Errand) -> bool:
+    """To the operator's people: a payment that a settlement was made from."""
+    payload = errand.message.payload
+    shares = [one for one in disputes.of_settled() if one.payment_id == payload["payment_id"]]
+    user = User.get_by_id(payload["user_id"])
+    membership = user.membership()
+    if not shares or membership is None or membership.account.kind != "operator":
+        return False
+    facts = {
+        "name": unlinked(user.name),
+        "reference": unlinked(shares[0].payment.reference),
+        "organisation": unlinked(shares[0].settlement.organisation.name),
+        "amount": sum(one.gross_minor for one in shares),
+        "currency": shares[0].settlement.currency,
+        "url": f"{policy().base_url}/billing#disputes",
+    }
+    return errand.mail(Letter("disputed", user.email, user.locale, facts))
 
 
 def _tell(errand: Errand, name: str, refund: Refund, more: dict[str, Any]) -> bool:

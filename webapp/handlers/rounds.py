@@ -31,6 +31,7 @@ HANDLERS: dict[str, Handler] = {
     "mail:seat-free": asked.seat_free,
     "mail:unshared": asked.unshared,
     "mail:reported": asked.reported,
+    "mail:disputed": refunds.disputed,
     "mail:refund-failed": refunds.failed,
     "mail:refund-paid": refunds.paid,
     "upload:send": uploads.send,

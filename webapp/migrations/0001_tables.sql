@@ -315,10 +315,10 @@ CREATE TABLE payment (
     returned_minor BIGINT NOT NULL,
     returned_tax_minor BIGINT NOT NULL,
     returned_elsewhere_minor BIGINT NOT NULL,
+    returning_minor BIGINT NOT NULL,
     invoice_number TEXT NOT NULL,
     invoice_on DATE,
     is_disputed BOOLEAN NOT NULL,
-    is_being_returned BOOLEAN NOT NULL,
     FOREIGN KEY (account_id) REFERENCES account (id),
     FOREIGN KEY (subscription_id) REFERENCES subscription (id),
     CONSTRAINT payment_gateway CHECK (gateway IN ('simulated', 'stripe', 'none')),
@@ -326,7 +326,8 @@ CREATE TABLE payment (
     CONSTRAINT payment_tax CHECK (tax_minor >= 0 AND tax_minor <= captured_minor),
     CONSTRAINT payment_returned CHECK (returned_minor >= 0 AND returned_minor <= captured_minor),
     CONSTRAINT payment_returned_tax CHECK (returned_tax_minor >= 0 AND returned_tax_minor <= tax_minor),
-    CONSTRAINT payment_returned_elsewhere CHECK (returned_elsewhere_minor >= 0 AND returned_elsewhere_minor <= returned_minor)
+    CONSTRAINT payment_returned_elsewhere CHECK (returned_elsewhere_minor >= 0 AND returned_elsewhere_minor <= returned_minor),
+    CONSTRAINT payment_returning CHECK (returning_minor >= 0 AND returning_minor <= returned_elsewhere_minor)
 );
 
 CREATE INDEX payment_subscription_id ON payment (subscription_id);

@@ -10,7 +10,7 @@ class Payment(BaseModel):
     """What was captured for a billing period. `returned_minor` is what was given back or handed
     over since, held parts included; it never exceeds what was captured. `tax_rate` is per cent,
     as text. The original invoice is cited by number and day. `is_disputed` while the bank looks
-    into it, `is_being_returned` while a refund of it that was not made here is under way."""
+    into it; `returning_minor` is what was given back elsewhere and has not arrived yet."""
 
     account_id: int
     account = ForeignKeyField(Account, backref="payments", index=False)
@@ -27,10 +27,10 @@ class Payment(BaseModel):
     returned_minor = BigIntegerField(default=0)
     returned_tax_minor = BigIntegerField(default=0)
     returned_elsewhere_minor = BigIntegerField(default=0)
+    returning_minor = BigIntegerField(default=0)
     invoice_number = TextField(default="")
     invoice_on = DateField(null=True)
     is_disputed = BooleanField(default=False)
-    is_being_returned = BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -48,6 +48,10 @@ class Payment(BaseModel):
             Check(
                 "returned_elsewhere_minor >= 0 AND returned_elsewhere_minor <= returned_minor",
                 name="payment_returned_elsewhere",
+            ),
+            Check(
+                "returning_minor >= 0 AND returning_minor <= returned_elsewhere_minor",
+                name="payment_returning",
             ),
         ]
         indexes = ((("account", "reference"), True),)

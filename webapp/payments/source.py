@@ -14,11 +14,12 @@ class Unmappable(Exception):
 @dataclass(frozen=True, slots=True)
 class Returned:
     """A refund that stands, or what a dispute took back. `refund_key` is our own name for
-    it, if it is ours."""
+    it, if it is ours; `is_under_way` while it could still fail."""
 
     reference: str
     refund_key: str
     amount_minor: int
+    is_under_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +102,7 @@ class Source(Protocol):
 
     def customer(self, reference: str) -> SourceCustomer | None:
         """None for one who is not there any more. Raises Unmappable."""
+
+    def is_disputed(self, payment_reference: str) -> bool:
+        """Does a bank look into this payment, or has it taken it back? GatewayRefusal when there
+        is none of that reference."""

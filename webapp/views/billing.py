@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 
 from webapp import clock
-from webapp.actions import billing, failed_refunds, reporting
+from webapp.actions import billing, disputes, failed_refunds, reporting
 from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import Account
@@ -85,6 +85,7 @@ def _operator(status: int = 200, **context: Any) -> Response:
         refunds=billing.to_see_to(),
         quarantined=billing.quarantined(),
         reports=reporting.unseen(),
+        disputes=disputes.of_settled(),
         at_once=billing.AT_ONCE,
         **{"errors": {}, "values": {}, **context},
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from webapp import clock
+from webapp.actions import disputes
 from webapp.actions.imports import Counts, Outcome
 from webapp.actions.stripe_sync import customers
 from webapp.imports.rows import Defaults
@@ -33,10 +34,12 @@ def defaults() -> Defaults:
 def bring(reference: str, source: Source, defaults: Defaults) -> tuple[Outcome, list[str]]:
     """Brings one customer in; also says what of the customer's records was left out, and why.
     Raises GatewayAway, and Unmappable when all of it was."""
+    is_changed = disputes.look(reference, source)
     found = source.customer(reference)
     if found is None:
         return "unchanged", []
-    return customers.bring(found, source.name, defaults)
+    outcome, left_out = customers.bring(found, source.name, defaults)
+    return ("updated" if is_changed and outcome == "unchanged" else outcome), left_out
 
 
 @dataclass(slots=True)

@@ -17,12 +17,15 @@ class TooMuch(Exception):
 
 
 def note(payment: Payment, returned: Iterable[Returned]) -> bool:
-    """Notes what stands of `returned` besides our own refunds; False when it was noted already.
-    What failed at the bank after it was noted is taken back. Call inside a transaction."""
+    """Notes what stands of `returned` besides our own refunds, and what of that is still under
+    way; False when it was noted already. What failed at the bank after it was noted is taken
+    back. Call inside a transaction."""
     fresh: Payment = locked(Payment.select().where(Payment.id == payment.id)).get()
-    elsewhere = sum(one.amount_minor for one in _of_others(returned))
+    others = _of_others(returned)
+    elsewhere = sum(one.amount_minor for one in others)
     more = elsewhere - fresh.returned_elsewhere_minor
-    if more == 0:
+    under_way = sum(one.amount_minor for one in others if one.is_under_way)
+    if more == 0 and under_way == fresh.returning_minor:
         return False
     if fresh.returned_minor + more > fresh.captured_minor:
         raise TooMuch(
@@ -32,9 +35,11 @@ def note(payment: Payment, returned: Iterable[Returned]) -> bool:
     Payment.update(
         returned_minor=Payment.returned_minor + more,
         returned_elsewhere_minor=elsewhere,
+        returning_minor=under_way,
         returned_tax_minor=fresh.returned_tax_minor + _tax(fresh, more),
     ).where(Payment.id == payment.id).execute()
-    ledger.post([_transfer(fresh, more)])
+    if more:
+        ledger.post([_transfer(fresh, more)])
     return True
 
 

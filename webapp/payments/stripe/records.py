@@ -19,7 +19,8 @@ Record = dict[str, Any]
 
 IN_FORCE = ("active", "trialing", "past_due", "unpaid")
 # What stands, or may yet: the same that Stripe's own ceiling counts.
-STANDING = ("pending", "requires_action", "succeeded")
+UNDER_WAY = ("pending", "requires_action")
+STANDING = (*UNDER_WAY, "succeeded")
 # Of disputes: what is not decided yet, and what took the money back.
 OPEN = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
 LOST = ("lost",)
@@ -142,7 +143,8 @@ def _returned(record: Record, currency: str) -> Returned:
     if record["currency"].upper() != currency:
         raise ValueError(f"{record['id']} is in another currency than its payment")
     key = (record.get("metadata") or {}).get("refund_key", "")
-    return Returned(record["id"], key, ours(record["amount"], currency))
+    is_under_way = record["status"] in UNDER_WAY
+    return Returned(record["id"], key, ours(record["amount"], currency), is_under_way)
 
 
 def covers(invoice: Record, plan: SourcePlan) -> bool:

@@ -69,6 +69,13 @@ class StripeSource:
         except (KeyError, TypeError, ValueError) as error:
             raise Unmappable(f"has records of an unknown form ({error})") from error
 
+    def is_disputed(self, payment_reference: str) -> bool:
+        kind = "charge" if payment_reference.startswith(("ch_", "py_")) else "payment_intent"
+        with in_our_words():
+            charge = self._charge({"type": kind, kind: payment_reference})
+            found = self._disputes(charge)
+        return any(one["status"] in (*records.OPEN, *records.LOST) for one in found)
+
     def _with_records(self, found: Record) -> SourceCustomer:
         reference = found["id"]
         of: Any = {"customer": reference, "limit": AT_ONCE}
