@@ -50,6 +50,7 @@ from webapp.models import (
     User,
 )
 from webapp.models.people import Asked, page
+from webapp.payments.simulated import SimulatedSubscription, subscribe
 
 EMAIL = "solveig.aubertin@example.org"
 NAME = "Solveig Aubertin"
@@ -281,15 +282,34 @@ def test_what_is_owed_used_or_paid_for_stands_in_the_way(app: Flask) -> None:
     invoices.add(account, "F-9", issued_on=None, due_on=None, total_minor=900)
     make_user("other@example.org", account)
 
-    assert kinds(user) == ["invoice", "other_user", "plan"]
+    assert kinds(user) == ["invoice", "other_user"]
 
 
-def test_a_plan_that_is_over_does_not(app: Flask, time: time_machine.Traveller) -> None:
+def test_a_plan_is_given_up_knowingly_and_charged_no_more(app: Flask) -> None:
+    user = make_person(EMAIL)
+    Subscription.update(gateway_reference="sub_1").execute()
+    subscribe("sub_1")
+    with pytest.raises(Invalid, match="plan"):
+        erasure.erase(viewer_of(user))
+    assert User.get_by_id(user.id).email == EMAIL
+
+    erasure.erase(viewer_of(user), gives_up_plan=True)
+    carry_out("subscription:cancel")
+
+    assert User.get_by_id(user.id).name == ""
+    assert Subscription.get().status == "ended"
+    assert SimulatedSubscription.get().is_canceled
+    assert Refund.select().count() == Statement.select().count() == 0
+
+
+def test_a_plan_that_is_over_has_nothing_to_give_up(
+    app: Flask, time: time_machine.Traveller
+) -> None:
     user = make_person(EMAIL)
     time.move_to(ACCEPTED + timedelta(days=20))
-    assert kinds(user) == []
+    assert erasure.plan_to_give_up(membership_of(user)) is None
     Subscription.update(gateway_reference="sub_1").execute()
-    assert kinds(user) == ["plan"]  # a gateway goes on charging for it
+    assert erasure.plan_to_give_up(membership_of(user))  # a gateway goes on charging for it
 
 
 @pytest.mark.parametrize("state", ["held", "requested", "pending", "failed", "succeeded"])

@@ -60,7 +60,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("personal.erasure", "GET"): (SIGNED_IN, 200),
     ("personal.erase", "POST"): (
         SIGNED_IN,
-        {"": 409, "individual": 303, "other invitee": 303, "removed member": 303},
+        # The invitee would have to give up a plan.
+        {"": 409, "individual": 303, "other invitee": 303, "removed member": 303, "invitee": 422},
     ),
     ("personal.erased", "GET"): (PUBLIC, 303),
     ("sessions.end", "POST"): (SIGNED_IN, 404),

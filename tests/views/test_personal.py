@@ -192,9 +192,17 @@ def test_what_stands_in_the_way_has_its_next_step(app: Flask) -> None:
     assert "Nothing was erased" in words_of(answer)
 
 
-def test_the_plan_in_the_way_names_its_end(app: Flask) -> None:
-    user = make_person(EMAIL)
+def test_a_plan_with_days_left_is_given_up_by_a_tick(app: Flask) -> None:
+    user = make_person("plan@example.org")
     User.update(locale="en").where(User.id == user.id).execute()
-    words = words_of(Browser(app).sign_in_as(user).get("/account/erasure"))
+    browser = Browser(app).sign_in_as(user)
+    shown = browser.get("/account/erasure")
+    assert "It is paid until 1 December 2026" in words_of(shown)
+    assert "checked" not in shown.text
 
-    assert "or wait until 1 December 2026" in words
+    untold = browser.post("/account/erasure")
+    assert untold.status_code == 422
+    assert "Tick this if you want to erase your data now." in words_of(untold)
+    assert User.get_by_id(user.id).email == "plan@example.org"
+    told = browser.post("/account/erasure", gives_up="yes")
+    assert told.headers["Location"] == "/account/erased"

@@ -1,5 +1,5 @@
-"""The gateway's charging of a plan, which joining stops (rule M10). A plan that no gateway charges
-needs none of this."""
+"""The gateway's charging of a plan, which joining stops (rule M10), and giving the plan up. A plan
+that no gateway charges needs none of this."""
 
 from datetime import datetime
 from typing import Literal
@@ -25,6 +25,12 @@ def finish(acceptance: Acceptance) -> None:
 def resume(acceptance: Acceptance) -> None:
     """The acceptance was undone: charging goes on as before."""
     _write("subscription:keep", acceptance)
+
+
+def give_up(subscription: Subscription) -> None:
+    """The plan has ended with its owner, who was erased."""
+    if subscription.gateway_reference:
+        outbox.write("subscription:cancel", {"subscription_id": subscription.id})
 
 
 def settle(subscription_id: int, gateway: Gateway) -> bool:
@@ -55,7 +61,8 @@ def _write(kind: str, acceptance: Acceptance, leaves_at: datetime | None = None)
 
 def _wanted(subscription_id: int, now: datetime) -> tuple[str, Wanted] | None:
     """The latest acceptance decides: a plan goes on under the same reference from period to
-    period, and may be left, taken back and left again."""
+    period, and may be left, taken back and left again. Where none holds, a plan that is in force
+    in no period has been given up."""
     subscription = Subscription.get_or_none(Subscription.id == subscription_id)
     if subscription is None or not subscription.gateway_reference:
         return None
@@ -67,8 +74,11 @@ def _wanted(subscription_id: int, now: datetime) -> tuple[str, Wanted] | None:
         .order_by(Acceptance.id.desc())
         .first()
     )
-    if latest is None:
-        return None
-    if latest.undone_at is not None:
-        return reference, "keep"
+    if latest is None or latest.undone_at is not None:
+        in_force = Subscription.select().where(
+            Subscription.gateway_reference == reference, Subscription.status != "ended"
+        )
+        if not in_force.exists():
+            return reference, "cancel"
+        return None if latest is None else (reference, "keep")
     return reference, "end" if latest.is_held(now) else "cancel"

@@ -9,11 +9,11 @@ from typing import Any
 from peewee import Value
 
 from webapp import clock, outbox
-from webapp.actions import invoices, joining, members, outcomes, quotes, sessions
+from webapp.actions import charging, invoices, joining, members, outcomes, quotes, sessions
 from webapp.actions.audit import record
 from webapp.actions.joining import Blocker
 from webapp.database import locked, transaction
-from webapp.errors import Blocked, NotAllowed
+from webapp.errors import Blocked, Invalid, NotAllowed
 from webapp.models import (
     Acceptance,
     Account,
@@ -79,13 +79,19 @@ def obstacles(membership: Membership, now: datetime) -> list[Blocker]:
 
 def _of_account(membership: Membership, now: datetime) -> list[Blocker]:
     account: Account = membership.account
-    plan = account.subscription()
     found = [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
     found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
     found += [Blocker("other_user", {"user": one.user}) for one in joining.others(membership)]
-    if plan is not None and not _is_over(plan):
-        found.append(Blocker("plan", {"subscription": plan}))
     return found
+
+
+def plan_to_give_up(membership: Membership) -> Subscription | None:
+    """The person's own plan of which something is left: it ends with them, without a refund, and
+    they must say that they know. Nobody has to wait for its end to be erased."""
+    if membership.account.kind != "individual" or not membership.is_owner:
+        return None
+    plan: Subscription | None = membership.account.subscription()
+    return None if plan is None or _is_over(plan) else plan
 
 
 def _is_over(plan: Subscription) -> bool:
@@ -117,9 +123,10 @@ def _open(user: User, now: datetime) -> list[Blocker]:
     return found
 
 
-def erase(by: Viewer) -> Kept:
+def erase(by: Viewer, gives_up_plan: bool = False) -> Kept:
     """Erases the person; returns what was kept. NotAllowed("proof") without a fresh one, Blocked
-    with what stands in the way. Nobody can undo it."""
+    with what stands in the way, Invalid("plan") while there is one to give up. Nobody can undo
+    it."""
     with transaction():
         user: User = locked(User.select().where(User.id == by.user.id)).get()
         membership = user.membership()
@@ -134,10 +141,15 @@ def erase(by: Viewer) -> Kept:
         standing = obstacles(membership, now)
         if standing:
             raise Blocked("erasure", blockers=standing)
+        plan = plan_to_give_up(membership)
+        if plan is not None and not gives_up_plan:
+            raise Invalid("plan", field="plan")
         record(membership, "person:erased", f"user:{user.id}")
         kept = kept_of(user)
         membership.end(now)
         _wipe_accounts(own, now)
+        if plan is not None:
+            charging.give_up(plan)
         _wipe_invitations(user, now)
         _wipe_traces(user)
         _wipe_user(user, now)

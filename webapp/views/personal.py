@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, make_response, session
+from flask import Blueprint, Response, make_response, request, session
 from flask.json import dumps
 from flask_babel import get_locale
 
 from webapp import clock, security
 from webapp.actions import erasure as erasing
 from webapp.actions import export, sessions
-from webapp.errors import Blocked, NotAllowed
+from webapp.errors import Blocked, Invalid, NotAllowed
 from webapp.htmx import go, render
 from webapp.permissions import PUBLIC, SIGNED_IN, allows
 from webapp.security import require_viewer
@@ -40,9 +40,11 @@ def erasure() -> Response:
 @allows(SIGNED_IN)
 def erase() -> Response:
     try:
-        kept = erasing.erase(require_viewer())
+        kept = erasing.erase(require_viewer(), bool(request.form.get("gives_up")))
     except (NotAllowed, Blocked) as error:
         return _page(409, problem=error.code)
+    except Invalid as error:
+        return _page(422, problem=error.code)
     language = str(get_locale())
     security.sign_out()
     session.clear()
@@ -69,6 +71,7 @@ def _page(status: int = 200, **context: Any) -> Response:
         me=viewer,
         kept=erasing.kept_of(viewer.user),
         obstacles=erasing.obstacles(viewer.membership, clock.now()),
+        plan=erasing.plan_to_give_up(viewer.membership),
         is_fresh=sessions.is_fresh(viewer.session),
         then="erasure",
         is_invited=False,
