@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check
+.PHONY: help run test check bench
 
 export PYTHON
 
@@ -22,3 +22,7 @@ check: ## Format, lint, types, templates, security lint, requirements
 	.venv/bin/djlint --lint --quiet webapp invoices
 	.venv/bin/bandit -q -r webapp invoices -ll
 	.venv/bin/python bin/check-requirements
+
+bench: ## Measure beside raw SQL, Django and Flask-SQLAlchemy (ARGS="--users 100000 --only list")
+	@bin/setup bench
+	.venv/bin/python -m bench $(ARGS)

@@ -30,22 +30,28 @@ def temporary_server() -> Iterator[str]:
     """Yields `postgresql://…/postgres`; the server ends with the block. Its files need no safety
     from power cuts. They are not in pytest's own folder, which every pytest of root closes to the
     user that the server runs as."""
-    with tempfile.TemporaryDirectory(prefix="affluent-postgresql-") as folder:
-        yield from _serve(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="affluent-postgresql-") as folder,
+        server_in(Path(folder), "fsync=off", "full_page_writes=off", "max_connections=200") as url,
+    ):
+        yield url
 
 
-def _serve(folder: Path) -> Iterator[str]:
+@contextmanager
+def server_in(folder: Path, *settings: str) -> Iterator[str]:
+    """The same on a folder that may have been a server's before."""
     programs, port = binaries(), free_port()
     owner = _owner(folder)
     data = folder / "data"
-    subprocess.run(
-        [programs / "initdb", "-D", data, "-U", "affluent", "-A", "trust", "-E", "UTF8", "-N"],
-        check=True,
-        capture_output=True,
-        **owner,
-    )
-    options = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
-    options += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
+    if not (data / "PG_VERSION").exists():
+        subprocess.run(
+            [programs / "initdb", "-D", data, "-U", "affluent", "-A", "trust", "-E", "UTF8", "-N"],
+            check=True,
+            capture_output=True,
+            **owner,
+        )
+    settings += ("listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")
+    options = [part for setting in settings for part in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [programs / "postgres", "-D", data, "-p", str(port), *options],

@@ -1,0 +1,39 @@
+"""Affluent as it is served, and a person's cookie for it: signing in is not what is measured."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+
+from bench import people
+from bench.servers import SECRET, Server, started
+
+PYTHON = Path(sys.executable)
+
+
+def environment(url: str) -> dict[str, str]:
+    return {
+        "APP_ENV": "production",
+        "BASE_URL": "http://127.0.0.1:8000",
+        "SECRET_KEY": SECRET,
+        "DATABASE_URL": url,
+        "PAYMENTS": "simulated",
+    }
+
+
+@contextmanager
+def serving(url: str, account: int = people.LARGE, workers: int = 1) -> Iterator[Server]:
+    """With the cookie of the owner of `account`."""
+    headers = {"Cookie": cookie(account)}
+    with started("wsgi:app", PYTHON, headers, workers, **environment(url)) as server:
+        yield server
+
+
+def cookie(account: int) -> str:
+    """Of a browser in which that account's owner is signed in."""
+    signing = Flask(__name__)
+    signing.secret_key = SECRET
+    signer = signing.session_interface.get_signing_serializer(signing)  # type: ignore[attr-defined]
+    return f"affluent={signer.dumps({'_user_id': people.token(account), '_fresh': True})}"

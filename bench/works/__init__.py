@@ -1,0 +1,15 @@
+"""What is measured, a file a work. A new one is a function of a Setting that yields Results, and
+a line in ALL."""
+
+from collections.abc import Callable, Iterator
+
+from bench.results import Result
+from bench.works import badge, listing
+from bench.works.setting import Setting
+
+ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
+    "list": listing.measure,
+    "badge": badge.measure,
+}
+
+__all__ = ["ALL", "Setting"]
