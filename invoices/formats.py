@@ -37,6 +37,16 @@ def day(on: date, locale: Locale) -> str:
     return f"1er{text[1:]}" if locale == "fr" and on.day == 1 else text
 
 
+def month(on: date, locale: Locale) -> str:
+    """Such as "November 2026", of any of its days."""
+    return str(format_date(on, "MMMM yyyy", DAYS[locale]))
+
+
+def short_month(on: date, locale: Locale) -> str:
+    """Such as "Nov" or « nov. », where there is little room."""
+    return str(format_date(on, "MMM", DAYS[locale]))
+
+
 def moment(instant: datetime, zone: str, locale: Locale) -> str:
     """An aware instant as day, hour and zone: "24 November 2026 at 10:15 (Europe/Paris)"."""
     return f"{hour(instant, zone, locale)} ({zone})"

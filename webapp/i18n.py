@@ -17,9 +17,8 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = app.config["SETTINGS"].default_locale
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=chosen_locale)
-    app.jinja_env.filters.update(
-        money=money, day=day, hour=hour, moment=moment, plan=plan, place=place
-    )
+    filters = {"money": money, "day": day, "month": month, "hour": hour, "moment": moment}
+    app.jinja_env.filters.update(filters, plan=plan, place=place)
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
 
 
@@ -54,6 +53,11 @@ def day(value: date | datetime | None, zone: str = "") -> str:
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(zone or _zone())).date()
     return formats.day(value, _locale())
+
+
+def month(value: date) -> str:
+    """The month of a day in words: « novembre 2026 »."""
+    return formats.month(value, _locale())
 
 
 def moment(value: datetime | None, zone: str = "") -> str:

@@ -11,7 +11,15 @@ from huey import crontab
 from huey.consumer import Consumer
 
 from webapp import clock, create_app, mailer, outbox
-from webapp.actions import asking, guesses, notices, reminders, throttle
+from webapp.actions import (
+    asking,
+    digests,
+    finance_notices,
+    guesses,
+    notices,
+    reminders,
+    throttle,
+)
 from webapp.database import database
 from webapp.handlers import money, rounds
 
@@ -108,6 +116,20 @@ def forget_tries() -> None:
         _connect()
         guesses.forget_old()
         throttle.forget_old()
+
+
+@huey.periodic_task(crontab(minute="*"), name="tell_finance")  # type: ignore[untyped-decorator]
+def tell_finance() -> None:
+    with app.app_context():
+        _connect()
+        finance_notices.collect(clock.now())
+
+
+@huey.periodic_task(crontab(minute="7"), name="tell_of_the_month")  # type: ignore[untyped-decorator]
+def tell_of_the_month() -> None:
+    with app.app_context():
+        _connect()
+        digests.collect(clock.now())
 
 
 @huey.on_startup()  # type: ignore[untyped-decorator]

@@ -53,6 +53,7 @@ NOWHERE_TO_LEAVE = dict.fromkeys(
 ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("account.show", "GET"): (SIGNED_IN, 200),
     ("account.update", "POST"): (SIGNED_IN, 303),
+    ("account.digest", "POST"): (SEE_BILLING, 303),
     ("account.password_code", "POST"): (SIGNED_IN, 200),
     ("account.password", "POST"): (SIGNED_IN, 422),
     # What makes no sense to erase yet says why; of the rest there is nobody left.

@@ -29,7 +29,7 @@ from webapp.models import (
     User,
 )
 
-PERSON = ("email", "name", "locale", "created_at", "verified_at")
+PERSON = ("email", "name", "locale", "created_at", "verified_at", "wants_digest")
 SESSION = ("agent", "created_at", "last_seen_at", "proven_at", "expires_at", "ended_at")
 CODE = ("purpose", "created_at", "expires_at", "tries", "used_at")
 MEMBERSHIP = (

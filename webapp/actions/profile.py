@@ -9,6 +9,11 @@ def choose_language(user: User, locale: str) -> None:
     User.update(locale=locale).where(User.id == user.id).execute()
 
 
+def choose_digest(user: User, is_wanted: bool) -> None:
+    """Whether the monthly mail about an account's money goes to them too."""
+    User.update(wants_digest=is_wanted).where(User.id == user.id).execute()
+
+
 def rename(user: User, name: str) -> None:
     """Also where the users list looks: in the membership."""
     name = cleaned(name, 100)

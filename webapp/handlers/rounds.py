@@ -10,7 +10,17 @@ from peewee import InterfaceError, OperationalError
 from webapp import clock, outbox
 from webapp.actions import deliveries
 from webapp.database import database, transaction
-from webapp.handlers import Errand, Handler, asked, joined, mails, money, refunds, uploads
+from webapp.handlers import (
+    Errand,
+    Handler,
+    asked,
+    finance,
+    joined,
+    mails,
+    money,
+    refunds,
+    uploads,
+)
 from webapp.models import OutboxMessage
 from webapp.outbox import Claim
 from webapp.smtp import Post
@@ -34,6 +44,9 @@ HANDLERS: dict[str, Handler] = {
     "mail:disputed": refunds.disputed,
     "mail:refund-failed": refunds.failed,
     "mail:refund-paid": refunds.paid,
+    "mail:credit-available": finance.credit_available,
+    "mail:refunds-failed": finance.refunds_failed,
+    "mail:month": finance.month,
     "upload:send": uploads.send,
     "upload:forget": uploads.forget,
     "render": money.render,

@@ -69,6 +69,7 @@ CREATE TABLE user_ (
     created_at TIMESTAMPTZ NOT NULL,
     verified_at TIMESTAMPTZ,
     erased_at TIMESTAMPTZ,
+    wants_digest BOOLEAN NOT NULL,
     CONSTRAINT user_email CHECK (email = lower(email)),
     CONSTRAINT user_locale CHECK (locale IN ('fr', 'en'))
 );
@@ -446,6 +447,7 @@ CREATE TABLE credit_lot (
     currency TEXT NOT NULL,
     amount_minor BIGINT NOT NULL,
     available_at TIMESTAMPTZ NOT NULL,
+    told_at TIMESTAMPTZ,
     FOREIGN KEY (organisation_id) REFERENCES account (id),
     FOREIGN KEY (settlement_id) REFERENCES settlement (id),
     FOREIGN KEY (share_id) REFERENCES settlement_share (id),
@@ -459,6 +461,8 @@ CREATE UNIQUE INDEX credit_lot_share_id ON credit_lot (share_id);
 CREATE INDEX credit_lot_organisation_id_currency_available_at_id ON credit_lot (organisation_id, currency, available_at, id);
 
 CREATE UNIQUE INDEX credit_lot_whole ON credit_lot (settlement_id) WHERE share_id IS NULL;
+
+CREATE INDEX credit_lot_untold ON credit_lot (organisation_id) WHERE told_at IS NULL;
 
 CREATE TABLE credit_push (
     id BIGSERIAL NOT NULL PRIMARY KEY,
@@ -519,6 +523,7 @@ CREATE TABLE refund (
     requested_at TIMESTAMPTZ,
     changed_at TIMESTAMPTZ NOT NULL,
     followed_at TIMESTAMPTZ,
+    told_at TIMESTAMPTZ,
     FOREIGN KEY (share_id) REFERENCES settlement_share (id),
     FOREIGN KEY (payment_id) REFERENCES payment (id),
     CONSTRAINT refund_state CHECK (state IN ('held', 'requested', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')),
@@ -538,6 +543,8 @@ CREATE UNIQUE INDEX refund_one_alive ON refund (share_id) WHERE state NOT IN ('f
 CREATE INDEX refund_underway ON refund (changed_at) WHERE state IN ('requested', 'pending', 'requires_action', 'failed');
 
 CREATE INDEX refund_arrived ON refund (changed_at) WHERE state = 'succeeded';
+
+CREATE INDEX refund_untold ON refund (changed_at) WHERE told_at IS NULL AND requested_at IS NOT NULL AND state IN ('failed', 'canceled');
 
 CREATE TABLE ledger_account (
     id BIGSERIAL NOT NULL PRIMARY KEY,
@@ -648,6 +655,19 @@ CREATE INDEX outbox_message_invitation_id ON outbox_message (invitation_id);
 CREATE INDEX outbox_message_waiting ON outbox_message (leaves_at, id) WHERE left_at IS NULL AND quarantined_at IS NULL AND canceled_at IS NULL;
 
 CREATE INDEX outbox_message_quarantined ON outbox_message (quarantined_at) WHERE quarantined_at IS NOT NULL;
+
+CREATE TABLE notice (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    account_id BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    month TEXT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    FOREIGN KEY (account_id) REFERENCES account (id),
+    CONSTRAINT notice_kind CHECK (kind IN ('credit', 'refunds', 'month')),
+    CONSTRAINT notice_month CHECK ((kind = 'month') = (length(month) = 7))
+);
+
+CREATE UNIQUE INDEX notice_account_id_kind_month ON notice (account_id, kind, month);
 
 CREATE TABLE delivery_event (
     id BIGSERIAL NOT NULL PRIMARY KEY,

@@ -14,6 +14,7 @@ from webapp.models.delivery_event import DeliveryEvent
 from webapp.models.gateway import CreditPush, SyncState, WebhookEvent
 from webapp.models.invitation import Invitation, InvitationLink
 from webapp.models.ledger import LedgerAccount, LedgerTransfer
+from webapp.models.notice import Notice
 from webapp.models.outbox_message import KeptMail, OutboxMessage
 from webapp.models.payment import Invoice, Payment
 from webapp.models.statement import Statement, StatementSeries
@@ -47,6 +48,7 @@ ALL = (
     StatementSeries,
     Statement,
     OutboxMessage,
+    Notice,
     DeliveryEvent,
     KeptMail,
     AuditEvent,
@@ -71,6 +73,7 @@ __all__ = [
     "LedgerAccount",
     "LedgerTransfer",
     "Membership",
+    "Notice",
     "OutboxMessage",
     "Payment",
     "Refund",

@@ -90,7 +90,8 @@ class SettlementShare(BaseModel):
 
 class CreditLot(BaseModel):
     """Credit that an organisation may use, and the settlement that it came from: all of it, or the
-    one share whose refund failed and that the person handed over instead (rule M7)."""
+    one share whose refund failed and that the person handed over instead (rule M7). `told_at` is
+    when the organisation's finance was told of it."""
 
     organisation_id: int
     organisation = ForeignKeyField(Account, backref="credit_lots", index=False)
@@ -101,6 +102,7 @@ class CreditLot(BaseModel):
     currency = TextField()
     amount_minor = BigIntegerField()
     available_at = InstantField()
+    told_at = InstantField(null=True)
 
     class Meta:
         constraints = [Check("amount_minor > 0", name="credit_lot_amount")]
@@ -109,6 +111,9 @@ class CreditLot(BaseModel):
 
 CreditLot.add_index(
     SQL("CREATE UNIQUE INDEX credit_lot_whole ON credit_lot (settlement_id) WHERE share_id IS NULL")
+)
+CreditLot.add_index(
+    SQL("CREATE INDEX credit_lot_untold ON credit_lot (organisation_id) WHERE told_at IS NULL")
 )
 
 
@@ -149,7 +154,7 @@ class Refund(BaseModel):
     """Money on its way out, one row for each try of a share; committed before the gateway is
     called, with an idempotency key of its own (rule M6). `is_by_hand` is paid by bank transfer,
     on `paid_on`, with the bank's reference. `followed_at` is when the gateway was last asked about
-    it without a hint."""
+    it without a hint, `told_at` when the seller's finance was told that it failed."""
 
     share_id: int
     share = ForeignKeyField(SettlementShare, backref="refunds", index=False)
@@ -168,6 +173,7 @@ class Refund(BaseModel):
     requested_at = InstantField(null=True)
     changed_at = InstantField()
     followed_at = InstantField(null=True)
+    told_at = InstantField(null=True)
 
     class Meta:
         constraints = [
@@ -196,4 +202,11 @@ Refund.add_index(
 )
 Refund.add_index(
     SQL("CREATE INDEX refund_arrived ON refund (changed_at) WHERE state = 'succeeded'")
+)
+# What was canceled without being asked for was undone, and is no news to anybody.
+Refund.add_index(
+    SQL(
+        "CREATE INDEX refund_untold ON refund (changed_at) WHERE told_at IS NULL"
+        " AND requested_at IS NOT NULL AND state IN ('failed', 'canceled')"
+    )
 )

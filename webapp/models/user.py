@@ -16,7 +16,8 @@ ERASED = "@erased.invalid"
 class User(BaseModel):
     """`email` is the address as mailed: ASCII letters in lower case, the domain in IDNA form.
     `folded` is name and address without accents and case, for searching. Of a person who was
-    erased the row stays, so that documents and events keep whose they are, and tells nothing."""
+    erased the row stays, so that documents and events keep whose they are, and tells nothing.
+    `wants_digest`: the monthly mail to whoever looks after an account's money."""
 
     email = TextField(unique=True)
     name = TextField(default="")
@@ -26,6 +27,7 @@ class User(BaseModel):
     created_at = InstantField()
     verified_at = InstantField(null=True)
     erased_at = InstantField(null=True)
+    wants_digest = BooleanField(default=True)
 
     class Meta:
         table_name = "user_"  # `user` is a reserved word in SQL

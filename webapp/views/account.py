@@ -19,7 +19,7 @@ from webapp.actions import (
 from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import Statement
-from webapp.permissions import SIGNED_IN, allows
+from webapp.permissions import SEE_BILLING, SIGNED_IN, allows
 from webapp.security import require_viewer
 
 views = Blueprint("account", __name__)
@@ -38,6 +38,15 @@ def show() -> Response:
 def update() -> Response:
     profile.rename(require_viewer().user, request.form.get("name", ""))
     flash(_("Your name is saved."))
+    return go("account.show")
+
+
+@views.post("/account/digest")
+@allows(SEE_BILLING)
+def digest() -> Response:
+    is_wanted = request.form.get("wanted") == "yes"
+    profile.choose_digest(require_viewer().user, is_wanted)
+    flash(_("You get the monthly email.") if is_wanted else _("You get no more monthly emails."))
     return go("account.show")
 
 
@@ -84,6 +93,7 @@ def _page(status: int = 200, **context: Any) -> Response:
         None,
         status,
         me=viewer,
+        may_get_digest=viewer.may(SEE_BILLING),
         subscription=viewer.account.subscription() if is_own else None,
         departure=departures.latest(viewer.user, clock.now()) if is_own else None,
         owed=invoices.open_of(viewer.account) if is_own else [],
