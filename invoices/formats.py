@@ -22,8 +22,17 @@ DAYS: dict[Locale, str] = {"fr": "fr_FR", "en": "en_GB"}
 
 def amount(minor: int, currency: str, locale: Locale) -> str:
     """Such as "49,97 €" or "€49.97": the currency's own decimals, digits kept together."""
+    return _amount(minor, currency, locale, exponent(currency))
+
+
+def axis_amount(minor: int, step: int, currency: str, locale: Locale) -> str:
+    """Such as "50 €", on an axis with such steps: decimals only where a step has any."""
     decimals = exponent(currency)
-    exact = Decimal(minor).scaleb(-decimals)
+    return _amount(minor, currency, locale, decimals if step % 10**decimals else 0)
+
+
+def _amount(minor: int, currency: str, locale: Locale, decimals: int) -> str:
+    exact = Decimal(minor).scaleb(-exponent(currency))
     text: str = _pattern(locale, decimals).apply(
         exact, BabelLocale.parse(locale), currency=currency, currency_digits=False
     )

@@ -20,6 +20,7 @@ PRODUCT = sorted(
 LEAVES = {
     "addresses",
     "agents",
+    "charts",
     "clock",
     "config",
     "downloads",

@@ -60,6 +60,16 @@ def month(value: date) -> str:
     return formats.month(value, _locale())
 
 
+def short_month(value: date) -> str:
+    """The same where there is little room: « nov. »."""
+    return formats.short_month(value, _locale())
+
+
+def axis_money(minor: int, step: int, currency: str) -> str:
+    """An amount on an axis: without decimals where its steps are whole units."""
+    return formats.axis_amount(minor, step, currency, _locale())
+
+
 def moment(value: datetime | None, zone: str = "") -> str:
     """A day and an hour, in the operator's zone unless `zone` is given."""
     return "" if value is None else formats.moment(value, zone or _zone(), _locale())

@@ -138,12 +138,13 @@ def test_an_organisations_month_adds_up(organisation: Account, day: Any) -> None
     assert month_sums.of(organisation, "2026-10") == []
 
 
-def test_the_sellers_month_has_statements_and_what_arrived(organisation: Account) -> None:
+def test_the_sellers_month_has_statements_and_what_arrived(organisation: Account, day: Any) -> None:
     bring(organisation)
     user = make_person("lou@example.org")
     acceptance = join(user, organisation, "refund")
     undo.send_now(user, acceptance.id)
     refunds.request(Refund.get().id, SimulatedGateway())
+    day.shift(timedelta(seconds=30))
     refunds.follow(Refund.get().id, SimulatedGateway())
     other = make_person("undone@example.org")
     undo.undo(other, join(other, organisation, "refund").id)

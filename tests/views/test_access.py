@@ -70,6 +70,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("activity.index", "GET"): (SEE_USERS, 200),
     ("activity.download", "GET"): (SEE_USERS, 200),
     ("billing.show", "GET"): (SEE_BILLING, 200),
+    ("charts.show", "GET"): (SEE_BILLING, 200),
+    ("funnel.show", "GET"): (SEE_USERS, 200),
     # A refund that is not there; the form of the third is empty.
     ("billing.retry", "POST"): (OPERATE, 404),
     ("billing.ask_for_consent", "POST"): (OPERATE, 404),

@@ -13,7 +13,9 @@ from webapp.security import current_viewer
 # Pages that are reached from an entry's own.
 OF_ENTRY = {
     "activity": "users",
+    "charts": "billing",
     "departures": "account",
+    "funnel": "users",
     "invitation": "users",
     "invitations": "users",
     "letters": "users",
