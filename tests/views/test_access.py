@@ -100,6 +100,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitations.preview_only", "POST"): (INVITE, 200),
     ("invitations.resend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitations.revoke", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
+    ("selections.matching_ones", "GET"): (INVITE, 200),
     ("invitations.take_over", "POST"): (INVITE, 303),
     ("invitations.badge", "GET"): (INVITE, 200),
     ("invitation.show", "GET"): (INVITE, {"": 200, "foreign owner": 404}),

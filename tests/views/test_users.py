@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.client import Browser, words_of
+from tests.client import Browser, field_of, words_of
 from tests.money import ACCEPTED
 from tests.people import Cast, invite, make_cast, on_the_day
-from webapp.models import Invitation, Membership, User
+from webapp.models import Invitation, Membership, OutboxMessage, User
 
 AS_PAGE = [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}]
 
@@ -277,6 +277,31 @@ def test_the_ticked_invitations_are_changed_together(
     assert "2 " in words_of(answer if htmx else owner.get("/users"))
     assert {Invitation.get_by_id(id).status for id in ids} == {status}
     assert Invitation.get_by_id(cast.foreign_invitation.id).status == "pending"
+
+
+def test_all_that_match_are_offered_where_more_than_is_shown_does(
+    cast: Cast, owner: Browser
+) -> None:
+    invite(cast.users["owner"], "first@example.org", department="Sales & more")
+    assert "/invitations/matching" not in owner.get("/users").text
+    for at in range(52):
+        invite(cast.users["owner"], f"p{at}@example.org")
+    page = owner.get("/users?q=p")
+    assert 'href="/invitations/matching?q=p"' in page.text
+
+    address = "/invitations/matching?q=example.org&department=Sales+%26+more&inviter=1&sort=name"
+    for htmx in (False, True):
+        shown = owner.get(address, htmx=htmx)
+        assert ("<html" in shown.text) is not htmx
+        assert "1 invitation matches" in words_of(shown)
+        assert "Cancel 1 invitation" in words_of(shown)
+        assert "Sales & more" in words_of(shown)
+    answer = owner.post("/invitations/revocations", matching=field_of(shown, "matching"))
+    assert answer.status_code == 303
+    assert dict(parse_qsl(urlsplit(answer.location).query))["department"] == "Sales & more"
+    assert "1 invitation is being cancelled" in words_of(owner.get("/users"))
+    payload = OutboxMessage.get(OutboxMessage.kind == "matching").payload
+    assert payload["asked"] == {"q": "example.org", "department": "Sales & more", "inviter": 1}
 
 
 def test_nothing_ticked_says_so(owner: Browser) -> None:

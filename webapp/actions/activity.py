@@ -30,6 +30,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "invitation:declined",
             "invitation:muted",
             "invitations:taken-over",
+            "matching:resend",
+            "matching:revoke",
             "upload:confirmed",
             "upload:resumed",
             "upload:canceled",

@@ -111,7 +111,7 @@ def _members(account: Account, asked: Asked, most: int) -> Iterator[Person]:
     )  # fmt: skip
     if asked.inviter:
         query = query.where(m.id.in_(_invited_by(account, asked.inviter)))
-    query = _spanned(_holding(query, m, asked), m, m.joined_at, "member", asked, most)
+    query = _spanned(holding(query, m, asked), m, m.joined_at, "member", asked, most)
     for row in query.tuples():
         id, name, email, is_owner, is_admin, is_finance, licence, department, title = row[:9]
         roles = ("owner",) if is_owner else _roles(is_admin, is_finance)
@@ -142,7 +142,7 @@ def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterat
     )  # fmt: skip
     if asked.inviter:
         query = query.where(i.inviter == asked.inviter)
-    query = _spanned(_holding(query, i, asked), i, i.created_at, "invitation", asked, most)
+    query = _spanned(holding(query, i, asked), i, i.created_at, "invitation", asked, most)
     for row in query.tuples():
         id, name, email, is_admin, is_finance, licence, department, title = row[:8]
         status, delivery, server_note, reason, since, key, expires_at, next_try_at = row[8:16]
@@ -178,7 +178,8 @@ def _roles(is_admin: bool, is_finance: bool) -> tuple[str, ...]:
     return tuple(name for name, has in held if has) or ("member",)
 
 
-def _holding(query: Any, model: Any, asked: Asked) -> Any:
+def holding(query: Any, model: Any, asked: Asked) -> Any:
+    """Those of the query whom the search and the filters find; states and inviters apart."""
     for word in folded(asked.q).split():
         query = query.where(model.folded.contains(word))
     if asked.department:

@@ -1,4 +1,4 @@
-"""One member's page, or the panel that their row opens: role, licence, handing over the ownership, removing."""
+"""One member's page, or the panel of their row: role, licence, handing over, removing."""
 
 from collections.abc import Callable
 from typing import Any

@@ -22,6 +22,7 @@ OF_ENTRY = {
     "members": "users",
     "personal": "account",
     "sessions": "account",
+    "selections": "users",
     "settings": "users",
     "uploads": "users",
 }

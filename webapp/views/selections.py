@@ -1,23 +1,53 @@
-"""What is done to the ticked invitations of the users list."""
+"""What is done to the ticked invitations of the users list, or to all that match."""
+
+from urllib.parse import parse_qs, urlencode
 
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
 
-from webapp.actions import selections
+from webapp import clock
+from webapp.actions import matching, selections
 from webapp.actions.selections import Done
-from webapp.htmx import go, wants_partial
+from webapp.htmx import go, render, wants_partial
+from webapp.models import facets
+from webapp.models.people import Asked
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
-from webapp.views.asking import asked_before
+from webapp.views.asking import asked_before, read
 from webapp.views.users import people_changed
 
 views = Blueprint("selections", __name__)
 
 
+@views.get("/invitations/matching")
+@allows(INVITE)
+def matching_ones() -> Response:
+    """What can be done with all that the list is narrowed to, also those that it does not show."""
+    asked, account = read(request.args), require_viewer().account
+    return render(
+        "pages/users/matching.html",
+        "partials/users/matching_panel.html",
+        asked=asked,
+        account=account,
+        count=matching.found(account, asked, clock.now()).count(),
+        wanted=urlencode(asked.shown),
+        inviters={user.id: user.shown_name for user in facets.inviters(account)},
+    )
+
+
 @views.post("/invitations/resends")
 @allows(INVITE)
 def resend() -> Response:
+    if asked := _matching():
+        count = matching.begin(require_viewer().membership, "resend", asked)
+        said = ngettext(
+            "%(num)d new invitation goes out in the background. The list follows.",
+            "%(num)d new invitations go out in the background. The list follows.",
+            count,
+        )
+        return _answer(Done(count, 0), said)
     done = selections.resend(require_viewer().membership, _ticked())
     said = ngettext(
         "%(num)d new invitation is on its way.",
@@ -30,6 +60,14 @@ def resend() -> Response:
 @views.post("/invitations/revocations")
 @allows(INVITE)
 def revoke() -> Response:
+    if asked := _matching():
+        count = matching.begin(require_viewer().membership, "revoke", asked)
+        said = ngettext(
+            "%(num)d invitation is being cancelled in the background. The list follows.",
+            "%(num)d invitations are being cancelled in the background. The list follows.",
+            count,
+        )
+        return _answer(Done(count, 0), said)
     done = selections.revoke(require_viewer().membership, _ticked())
     said = ngettext(
         "%(num)d invitation is cancelled: its link no longer works.",
@@ -37,6 +75,12 @@ def revoke() -> Response:
         done.changed,
     )
     return _answer(done, said)
+
+
+def _matching() -> Asked | None:
+    """What the list was narrowed to, where all of it is meant and not what is ticked."""
+    written = request.form.get("matching")
+    return None if written is None else read(MultiDict(parse_qs(written)))
 
 
 def _ticked() -> list[int]:
@@ -62,5 +106,5 @@ def _answer(done: Done, said: str) -> Response:
     if not (done.changed or done.kept):
         flash(_("Nothing was done: select invitations first."), "warning")
     if not wants_partial():
-        return go("users.index", **asked_before().shown)
+        return go("users.index", **(_matching() or asked_before()).shown)
     return people_changed()

@@ -32,6 +32,18 @@ TOLD: dict[str, Callable[[Facts], str]] = {
         f.get("count", 1),
         who=f["who"],
     ),
+    "matching:resend": lambda f: ngettext(
+        "%(who)s asked for a new link for %(num)d invitation at once.",
+        "%(who)s asked for new links for %(num)d invitations at once.",
+        f.get("count", 0),
+        who=f["who"],
+    ),
+    "matching:revoke": lambda f: ngettext(
+        "%(who)s asked to cancel %(num)d invitation at once.",
+        "%(who)s asked to cancel %(num)d invitations at once.",
+        f.get("count", 0),
+        who=f["who"],
+    ),
     "upload:confirmed": lambda f: ngettext(
         "%(who)s confirmed a file of %(num)d person.",
         "%(who)s confirmed a file of %(num)d people.",
