@@ -1,62 +1,53 @@
-"""The list of statements: asked for in words, answered a page at a time (rule D6)."""
+"""The list of statements: a page at a time, or all of them from the oldest on (rule D6)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from peewee import JOIN
 
 from webapp.actions import statements
-from webapp.actions.days import begin, day
+from webapp.actions.statement_filter import Asked, wanted
+from webapp.actions.statement_states import refunds_of, state_of
 from webapp.errors import NotThere
-from webapp.models import Acceptance, Refund, Settlement, SettlementShare, Statement, User
-from webapp.models.statement import KINDS
-from webapp.permissions import SEE_BILLING, Viewer
-from webapp.texts import cleaned, folded
+from webapp.models import Acceptance, Refund, Settlement, Statement, User
+from webapp.permissions import Viewer
 
 AT_ONCE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """`first` and `last` are days of the seller's zone, both included. `errors` says what is
-    wrong with which field: kind, from or to."""
-
-    kind: str
-    first: date | None
-    last: date | None
-    q: str
-    errors: dict[str, str]
+# Rows of one query where all are read: each is done before the next, so that nothing is locked and
+# no more than these is in memory, however slowly somebody downloads.
+IN_A_CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A statement with what the page says of it. `state` is held, requested, succeeded, failed or
-    cancelled; `until` is when a held one leaves."""
+    """A statement with what the page says of it. `cancels` is the number of the one that it takes
+    back, or "". `state` is one of statement_states.STATES; `until` is when a held one leaves."""
 
     statement: Statement
+    cancels: str
     person: User | None
     state: str
     until: datetime | None
     bank_references: tuple[str, ...]
 
+    @property
+    def gross_minor(self) -> int:
+        """With the sign that it has in a sum: a cancelling statement takes away."""
+        return self._sign * int(self.statement.gross_minor)
 
-def asked_for(words: Mapping[str, str]) -> Asked:
-    """Reads the filter; what cannot be read is an error of its field and filters nothing."""
-    errors: dict[str, str] = {}
-    kind = words.get("kind", "")
-    if kind and kind not in KINDS:
-        errors["kind"] = "kind"
-    first, last = (day(words.get(name, ""), name, errors) for name in ("from", "to"))
-    if first and last and first > last:
-        errors["to"] = "order"
-    return Asked(kind, first, last, cleaned(words.get("q", ""), 100), errors)
+    @property
+    def tax_minor(self) -> int:
+        return self._sign * int(self.statement.tax_minor)
 
+    @property
+    def net_minor(self) -> int:
+        return self.gross_minor - self.tax_minor
 
-def kinds_for(viewer: Viewer) -> tuple[str, ...]:
-    """The kinds that a person could ever see."""
-    return KINDS if viewer.may(SEE_BILLING) else KINDS[:2]
+    @property
+    def _sign(self) -> int:
+        return -1 if self.cancels else 1
 
 
 def page(viewer: Viewer, asked: Asked, after: str, now: datetime) -> tuple[list[Listed], str]:
@@ -66,32 +57,50 @@ def page(viewer: Viewer, asked: Asked, after: str, now: datetime) -> tuple[list[
     """
     if asked.errors:
         return [], ""
-    query = _wanted(viewer, asked)
+    query = _joined(viewer, asked, now, *statements.LISTED)
     if after:
-        query = query.where(_older_than(_place(viewer, after)))
+        at, id = _place(viewer, after)
+        issued = Statement.issued_at
+        query = query.where((issued < at) | ((issued == at) & (Statement.id < id)))
     found = list(query.order_by(Statement.issued_at.desc(), Statement.id.desc()).limit(AT_ONCE + 1))
     rows = found[:AT_ONCE]
     return _listed(rows, now), rows[-1].number if len(found) > AT_ONCE else ""
 
 
-def _wanted(viewer: Viewer, asked: Asked) -> Any:
-    query = (
-        statements.visible_to(viewer, *statements.LISTED, User, Settlement, Acceptance)
+def every(
+    viewer: Viewer, asked: Asked, now: datetime, *more: Any, in_a_chunk: int = IN_A_CHUNK
+) -> Iterator[Listed]:
+    """All that were issued until `now`, the oldest first, read by chunks; `more` are columns beside
+    those of a list, such as the document."""
+    place: Any = None
+    issued = Statement.issued_at
+    while True:
+        query = _joined(viewer, asked, now, *statements.LISTED, *more).where(issued <= now)
+        if place is not None:
+            at, id = place
+            query = query.where((issued > at) | ((issued == at) & (Statement.id > id)))
+        rows = list(query.order_by(issued, Statement.id).limit(in_a_chunk))
+        yield from _listed(rows, now)
+        if len(rows) < in_a_chunk:
+            return
+        place = rows[-1].issued_at, rows[-1].id
+
+
+def unrendered(viewer: Viewer, asked: Asked, now: datetime) -> int:
+    """How many of those asked for have no document yet."""
+    query = wanted(viewer, asked, now, Statement.id)
+    count: int = query.where(Statement.issued_at <= now, Statement.rendered_at.is_null()).count()
+    return count
+
+
+def _joined(viewer: Viewer, asked: Asked, now: datetime, *columns: Any) -> Any:
+    return (
+        wanted(viewer, asked, now, *columns, User, Settlement, Acceptance)
         .join(User, JOIN.LEFT_OUTER, on=(Statement.user == User.id))
         .switch(Statement)
         .join(Settlement, on=(Statement.settlement == Settlement.id))
         .join(Acceptance, on=(Settlement.acceptance == Acceptance.id))
     )
-    if asked.kind:
-        query = query.where(Statement.kind == asked.kind)
-    if asked.first:
-        query = query.where(Statement.issued_at >= begin(asked.first))
-    if asked.last:
-        query = query.where(Statement.issued_at < begin(asked.last + timedelta(days=1)))
-    if asked.q:
-        named = User.folded.contains(folded(asked.q)) | Statement.customer_name.contains(asked.q)
-        query = query.where(Statement.number.startswith(asked.q.upper()) | named)
-    return query
 
 
 def _place(viewer: Viewer, number: str) -> tuple[datetime, int]:
@@ -101,54 +110,34 @@ def _place(viewer: Viewer, number: str) -> tuple[datetime, int]:
     return found.issued_at, found.id
 
 
-def _older_than(place: tuple[datetime, int]) -> Any:
-    at, id = place
-    return (Statement.issued_at < at) | ((Statement.issued_at == at) & (Statement.id < id))
-
-
 def _listed(rows: list[Statement], now: datetime) -> list[Listed]:
-    refunds = _refunds_of([one.settlement for one in rows if one.kind == "refund"])
-    listed = []
-    for one in rows:
-        acceptance = one.settlement.acceptance
-        mine = refunds.get(one.settlement.id, []) if one.kind == "refund" else []
-        listed.append(
-            Listed(
-                one,
-                one.user,
-                _state(acceptance, mine, now),
-                acceptance.undo_until if acceptance.is_held(now) else None,
-                tuple(refund.bank_reference for refund in mine if refund.bank_reference),
-            )
+    refunds = refunds_of([one.settlement_id for one in rows if one.kind == "refund"])
+    cancelled = _numbers_of({one.corrects_id for one in rows if one.corrects_id})
+    return [
+        _one(
+            row,
+            cancelled.get(row.corrects_id or 0, ""),
+            refunds.get(row.settlement_id, []) if row.kind == "refund" else [],
+            now,
         )
-    return listed
+        for row in rows
+    ]
 
 
-def _state(acceptance: Acceptance, refunds: list[Refund], now: datetime) -> str:
-    """Where the money is; credit has arrived once it can no longer be undone."""
-    if acceptance.undone_at is not None:
-        return "cancelled"
-    if acceptance.is_held(now):
-        return "held"
-    states = {refund.state for refund in refunds}
-    if states <= {"succeeded"}:
-        return "succeeded"
-    return "failed" if states & {"failed", "canceled"} else "requested"
-
-
-def _refunds_of(settlements: list[Settlement]) -> dict[int, list[Refund]]:
-    """The refunds of settlements, the last one for each share."""
-    latest: dict[int, tuple[int, Refund]] = {}
-    query = (
-        Refund.select(Refund, SettlementShare)
-        .join(SettlementShare)
-        .where(SettlementShare.settlement.in_([one.id for one in settlements]))
-        .order_by(Refund.id)
+def _one(row: Statement, cancels: str, refunds: list[Refund], now: datetime) -> Listed:
+    acceptance: Acceptance = row.settlement.acceptance
+    return Listed(
+        row,
+        cancels,
+        row.user,
+        state_of(acceptance, [refund.state for refund in refunds], now),
+        acceptance.undo_until if acceptance.is_held(now) else None,
+        tuple(refund.bank_reference for refund in refunds if refund.bank_reference),
     )
-    for refund in query:
-        share: Any = refund.share
-        latest[share.id] = (share.settlement_id, refund)
-    found: dict[int, list[Refund]] = {}
-    for settlement_id, refund in latest.values():
-        found.setdefault(settlement_id, []).append(refund)
-    return found
+
+
+def _numbers_of(ids: set[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    rows: Any = Statement.select(Statement.id, Statement.number).where(Statement.id.in_(ids))
+    return dict(rows.tuples())

@@ -398,6 +398,10 @@ CREATE INDEX acceptance_ended_subscription_id ON acceptance (ended_subscription_
 
 CREATE UNIQUE INDEX acceptance_one_of_plan ON acceptance (ended_subscription_id) WHERE undone_at IS NULL;
 
+CREATE INDEX acceptance_held ON acceptance (undo_until) WHERE undone_at IS NULL;
+
+CREATE INDEX acceptance_undone ON acceptance (undone_at) WHERE undone_at IS NOT NULL;
+
 CREATE TABLE settlement (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     acceptance_id BIGINT NOT NULL,
@@ -578,6 +582,8 @@ CREATE INDEX ledger_transfer_debit_id_id ON ledger_transfer (debit_id, id);
 
 CREATE INDEX ledger_transfer_credit_id_id ON ledger_transfer (credit_id, id);
 
+CREATE INDEX ledger_transfer_at_id ON ledger_transfer (at, id);
+
 CREATE TABLE statement_series (
     seller TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -629,7 +635,9 @@ CREATE INDEX statement_account ON statement (account_id, issued_at, id);
 
 CREATE INDEX statement_user ON statement (user_id, issued_at, id);
 
-CREATE INDEX statement_newest ON statement (issued_at, id);
+CREATE INDEX statement_newest ON statement (issued_at, id, kind, currency, gross_minor, tax_minor, corrects_id);
+
+CREATE INDEX statement_unrendered ON statement (issued_at) WHERE rendered_at IS NULL;
 
 CREATE TABLE outbox_message (
     id BIGSERIAL NOT NULL PRIMARY KEY,

@@ -44,6 +44,13 @@ Acceptance.add_index(
         " WHERE undone_at IS NULL"
     )
 )
+# What can still be undone, and what was.
+Acceptance.add_index(
+    SQL("CREATE INDEX acceptance_held ON acceptance (undo_until) WHERE undone_at IS NULL")
+)
+Acceptance.add_index(
+    SQL("CREATE INDEX acceptance_undone ON acceptance (undone_at) WHERE undone_at IS NOT NULL")
+)
 
 
 class Settlement(BaseModel):

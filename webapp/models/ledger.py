@@ -49,4 +49,4 @@ class LedgerTransfer(BaseModel):
             Check("amount_minor > 0", name="ledger_transfer_amount"),
             Check("debit_id <> credit_id", name="ledger_transfer_sides"),
         ]
-        indexes = ((("debit", "id"), False), (("credit", "id"), False))
+        indexes = ((("debit", "id"), False), (("credit", "id"), False), (("at", "id"), False))
