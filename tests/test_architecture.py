@@ -20,6 +20,7 @@ PRODUCT = sorted(
 LEAVES = {
     "addresses",
     "agents",
+    "archives",
     "charts",
     "clock",
     "config",
@@ -28,6 +29,7 @@ LEAVES = {
     "passwords",
     "policy",
     "qr",
+    "spreadsheets",
     "texts",
 }
 # part of webapp/ → what it may import of webapp/, leaves apart; others are the root's.

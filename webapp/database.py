@@ -1,11 +1,11 @@
 """The database handle, the fields that both engines share, and the transaction."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from peewee import (
@@ -24,6 +24,7 @@ from playhouse.db_url import connect as connect_url
 from webapp.config import ROOT
 
 database = DatabaseProxy()
+Piece = TypeVar("Piece", str, bytes)
 
 # WAL lets readers go on beside the one writer; FULL is what keeps a commit through a power cut.
 PRAGMAS = {
@@ -141,6 +142,21 @@ def connect_with(app: Any) -> None:
         database.connect(reuse_if_open=True)
 
     @app.teardown_appcontext  # type: ignore[untyped-decorator]
-    def release(error: BaseException | None) -> None:
-        if hasattr(database.obj, "close_idle") and not database.is_closed():
-            database.close()
+    def release_at_the_end(error: BaseException | None) -> None:
+        release()
+
+
+def release() -> None:
+    """Gives a connection back to its pool, if it is of one."""
+    if hasattr(database.obj, "close_idle") and not database.is_closed():
+        database.close()
+
+
+def connected(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces of an answer that is read from the database while it leaves, which is after the
+    request ended and gave its connection back."""
+    database.connect(reuse_if_open=True)
+    try:
+        yield from pieces
+    finally:
+        release()
