@@ -10,7 +10,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.client import Browser, words_of
-from tests.people import ROLES, Cast, make_cast, on_the_day
+from tests.money import settle
+from tests.people import ROLES, Cast, make_cast, make_paying, on_the_day
 from webapp import clock
 from webapp.actions import uploads
 from webapp.actions.inviting import Offer
@@ -89,6 +90,9 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("dev_mail.show", "GET"): (DEVELOPMENT, 200),
     ("dev_mail.html", "GET"): (DEVELOPMENT, 200),
     ("dev_mail.attachment", "GET"): (DEVELOPMENT, 200),
+    ("exports.csv", "GET"): (SIGNED_IN, 200),
+    ("exports.xlsx", "GET"): (SIGNED_IN, 200),
+    ("exports.archive", "GET"): (SIGNED_IN, 200),
     ("health.healthz", "GET"): (PUBLIC, 200),
     ("health.readyz", "GET"): (PUBLIC, 200),
     ("help.show", "GET"): (PUBLIC, 200),
@@ -110,6 +114,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitation.mend", "POST"): (INVITE, {"": 303, "foreign owner": 404}),
     ("invitations.judge_rows", "POST"): (INVITE, 200),
     ("invitations.failed", "POST"): (INVITE, 200),
+    # No month came with it.
+    ("journal.show", "GET"): (SEE_BILLING, 422),
     ("letters.of_form", "POST"): (INVITE, 200),
     ("letters.of_upload", "GET"): (INVITE, {"": 200, "foreign owner": 404}),
     ("uploads.index", "GET"): (INVITE, 200),
@@ -376,6 +382,35 @@ def test_the_users_page_shows_one_organisation_only(cast: Cast) -> None:
     assert not re.search(r"max@example\.org|petit", ours, re.I)
     assert "max@example.org" in theirs
     assert not re.search(r"zoe@example\.org|dumas", theirs, re.I)
+
+
+def test_statements_reach_those_they_are_for(cast: Cast) -> None:
+    """Of a person's refund and another's credit: finance sees no users, admins no statements, and
+    an organisation nothing of the refund, whatever it asks for."""
+    for choice in ("refund", "credit"):
+        settle(make_paying(f"{choice}@example.org"), cast.organisation, choice)
+    settle(make_paying("petit@example.org"), cast.elsewhere, "credit")
+    # Whose statements each may see; of all others the number looks like none.
+    seen = {
+        "operator": {"R-2026-000001", "C-2026-000001", "A-2026-000001", "C-2026-000002"}
+        | {"A-2026-000002"},
+        "owner": {"A-2026-000001"},
+        "finance": {"A-2026-000001"},
+        "foreign owner": {"A-2026-000002"},
+    }
+    for role in cast.users:
+        browser, numbers = cast.browser(role), seen.get(role, set())
+        found = set(re.findall("[RCA]-2026-[0-9]{6}", browser.get("/statements").text))
+        assert found == numbers, role
+        rows = browser.get("/statements.csv").text
+        assert set(re.findall("[RCA]-2026-[0-9]{6}", rows)) == numbers, role
+        for number in seen["operator"] | {"R-2026-000009"}:
+            statuses = {
+                browser.get(f"/statements/{number}.pdf").status_code,
+                browser.get(f"/statements?after={number}").status_code,
+            }
+            assert statuses == ({503, 200} if number in numbers else {404}), (role, number)
+    assert cast.browser("finance").get("/users").status_code == 403
 
 
 def test_the_operator_does_not_see_an_organisations_users(cast: Cast) -> None:
