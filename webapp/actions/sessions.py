@@ -2,8 +2,10 @@
 
 import hashlib
 from datetime import timedelta
+from functools import cache
 
 from webapp import clock
+from webapp.database import as_instant, columns_of, fetch_one, instances
 from webapp.errors import NotThere
 from webapp.models import Account, Membership, Session, User
 from webapp.permissions import Viewer
@@ -34,24 +36,30 @@ def start(user: User, agent: str) -> str:
     return token
 
 
+@cache
+def _viewing() -> str:
+    """The statement of viewer_of. Every request makes it: its words are written once."""
+    return f"""
+        SELECT {columns_of(Session, User, Membership, Account)}
+          FROM session_
+          JOIN user_ ON user_.id = session_.user_id
+          JOIN membership ON membership.user_id = user_.id AND membership.ended_at IS NULL
+          JOIN account ON account.id = membership.account_id
+         WHERE session_.token_hash = ? AND session_.ended_at IS NULL AND session_.expires_at > ?
+    """
+
+
 def viewer_of(token: str) -> Viewer | None:
     """Whose session it is, and where that person is a member; one query."""
-    found = (
-        Session.select(Session, User, Membership, Account)
-        .join(User)
-        .join(Membership, on=(Membership.user == User.id), attr="membership_in_force")
-        .join(Account, on=(Membership.account == Account.id))
-        .where(
-            Session.token_hash == _hash(token),
-            Session.ended_at.is_null(),
-            Session.expires_at > clock.now(),
-            Membership.ended_at.is_null(),
-        )
-        .first()
-    )
-    if found is None:
+    row = fetch_one(_viewing(), _hash(token), as_instant(clock.now()))
+    if row is None:
         return None
-    return Viewer(user=found.user, session=found, membership=found.user.membership_in_force)
+    session, user, membership, account = instances(row, Session, User, Membership, Account)
+    session.user = membership.user = user
+    membership.account = account
+    for instance in (session, membership):
+        instance._dirty.clear()
+    return Viewer(user=user, session=session, membership=membership)
 
 
 def touch(session: Session) -> None:

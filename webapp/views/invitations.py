@@ -21,7 +21,7 @@ from webapp.actions.invitations import Invited
 from webapp.actions.previews import MOST_INPUTS, Preview, preview
 from webapp.downloads import csv_of
 from webapp.errors import Invalid, NotThere, Stale, TooMany
-from webapp.htmx import go, render, unchanged_or, wants_partial
+from webapp.htmx import fingerprint, go, render, unless_known, wants_partial
 from webapp.models import Invitation, people
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
@@ -129,10 +129,17 @@ def take_over() -> Response:
 @views.get("/invitations/badge")
 @allows(INVITE)
 def badge() -> Response:
-    count = people.pending_count(require_viewer().account, clock.now())
-    return unchanged_or(
-        make_response(render_template("partials/invitations/badge.html", pending=count))
+    viewer = require_viewer()
+    pending = people.pending_count(viewer.account, clock.now())
+    response = unless_known(
+        fingerprint(pending, viewer.user.locale),
+        lambda: make_response(
+            render_template("partials/invitations/badge.html", pending=pending)
+        ),
     )
+    # The browser asks with what it kept: every open window polls this.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def checked_rows() -> Preview:

@@ -29,7 +29,8 @@ OF_ENTRY = {
 
 
 def install(app: Flask) -> None:
-    app.context_processor(lambda: {"nav": entries(), "help_url": url_for("help.show")})
+    # Functions, not values: a fragment has no navigation, and does not pay for it.
+    app.jinja_env.globals.update(nav=entries, help_url=lambda: url_for("help.show"))
 
 
 def entries() -> list[dict[str, Any]]:
