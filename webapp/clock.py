@@ -1,6 +1,7 @@
 """The only time and the only randomness of the program."""
 
 import secrets
+from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +34,11 @@ def today(zone: str) -> date:
 def new_token() -> str:
     """256 random bits as 43 URL-safe characters."""
     return secrets.token_urlsafe(32)
+
+
+def new_secret() -> str:
+    """160 random bits in base32, as authenticator apps take them."""
+    return b32encode(secrets.token_bytes(20)).decode()
 
 
 def new_code() -> str:

@@ -25,9 +25,17 @@ SOURCES = Path(__file__).resolve().parents[2] / "webapp"
 # Of the seller, of a person's own money, or of a sign-in: no organisation is told.
 HIDDEN = {
     "acceptance:confirmed",
+    "authenticator:added",
+    "authenticator:removed",
+    "factors:forgotten",
     "membership:removed",
     "operator:created",
+    "passkey:added",
+    "passkey:doubted",
+    "passkey:removed",
     "password:changed",
+    "recovery-code:used",
+    "recovery-codes:made",
     "person:erased",
     "refund:consent-asked",
     "refund:handed-over",

@@ -9,7 +9,16 @@ from typing import Any
 from peewee import Value
 
 from webapp import clock, outbox
-from webapp.actions import charging, invoices, joining, members, outcomes, quotes, sessions
+from webapp.actions import (
+    charging,
+    invoices,
+    joining,
+    members,
+    outcomes,
+    quotes,
+    second_factor,
+    sessions,
+)
 from webapp.actions.audit import record
 from webapp.actions.joining import Blocker
 from webapp.database import locked, transaction
@@ -207,6 +216,7 @@ WRITTEN_OF_INVITEES = (
 
 
 def _wipe_traces(user: User) -> None:
+    second_factor.forget_all(user)
     Session.delete().where(Session.user == user).execute()
     SignInCode.delete().where(SignInCode.email == user.email).execute()
     Guess.delete().where(Guess.key.endswith(f":{user.email}")).execute()

@@ -12,12 +12,15 @@ from webapp.models import (
     Acceptance,
     Account,
     AuditEvent,
+    Authenticator,
     DeliveryEvent,
     Guess,
     Invitation,
     Invoice,
     Membership,
+    Passkey,
     Payment,
+    RecoveryCode,
     Refund,
     Session,
     Settlement,
@@ -30,7 +33,12 @@ from webapp.models import (
 )
 
 PERSON = ("email", "name", "locale", "created_at", "verified_at", "wants_digest")
-SESSION = ("agent", "created_at", "last_seen_at", "proven_at", "expires_at", "ended_at")
+SESSION = (
+    "agent", "needs_factor", "created_at", "last_seen_at", "proven_at", "expires_at", "ended_at",
+)  # fmt: skip
+PASSKEY = ("name", "created_at", "last_used_at", "sign_count")
+APP = ("created_at", "confirmed_at")
+RECOVERY = ("created_at", "used_at")
 CODE = ("purpose", "created_at", "expires_at", "tries", "used_at")
 MEMBERSHIP = (
     "is_owner", "is_admin", "is_finance", "licence", "department", "job_title", "location",
@@ -81,6 +89,9 @@ def of(user: User, now: datetime) -> dict[str, Any]:
         "made_at": _plain(now),
         "person": {**_row(user, PERSON), "has_password": user.password_hash is not None},
         "sessions": _rows(Session.select().where(Session.user == user), SESSION),
+        "passkeys": _rows(Passkey.select().where(Passkey.user == user), PASSKEY),
+        "authenticators": _rows(Authenticator.select().where(Authenticator.user == user), APP),
+        "recovery_codes": _rows(RecoveryCode.select().where(RecoveryCode.user == user), RECOVERY),
         "sign_in_codes": _rows(SignInCode.select().where(SignInCode.email == user.email), CODE),
         "recent_tries": _tries(user),
         "memberships": [

@@ -7,10 +7,11 @@ from webapp.config import LOCALES
 from webapp.database import locked, transaction
 from webapp.errors import Invalid, NotAllowed
 from webapp.models import Account, Membership
-from webapp.permissions import SETTINGS, may
+from webapp.permissions import GRANT_ADMIN, SETTINGS, may
 from webapp.texts import cleaned
 
 RECOMMENDATIONS = ("", "refund", "credit")
+FACTOR_OF = ("", "admins", "all")
 NOTE_MOST = 300
 DAYS_MOST = 365
 DAYS = ("invitation_days", "first_reminder_days", "second_reminder_days", "last_reminder_days")
@@ -46,6 +47,23 @@ def change(by: Membership, wanted: Settings) -> Account:
         }
         if changed:
             Account.update(checked).where(Account.id == account.id).execute()
+            record(by, "settings:changed", f"account:{account.id}", None, **changed)
+    fresh: Account = Account.get_by_id(account.id)
+    return fresh
+
+
+def ask_for_factor(by: Membership, of_whom: str) -> Account:
+    """At sign-in, of nobody (""), of owners and "admins", or of "all"; who has none yet sets one
+    up at their next sign-in. An owner's to say."""
+    if of_whom not in FACTOR_OF:
+        raise Invalid("choice", field="second_factor")
+    with transaction():
+        account: Account = locked(Account.select().where(Account.id == by.account_id)).get()
+        if not may(Membership.get_by_id(by.id), GRANT_ADMIN):
+            raise NotAllowed("role")
+        if account.second_factor != of_whom:
+            changed = {"second_factor": [account.second_factor, of_whom]}
+            Account.update(second_factor=of_whom).where(Account.id == account.id).execute()
             record(by, "settings:changed", f"account:{account.id}", None, **changed)
     fresh: Account = Account.get_by_id(account.id)
     return fresh

@@ -20,7 +20,7 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def start(user: User, agent: str) -> str:
+def start(user: User, agent: str, needs_factor: bool = False) -> str:
     """A new session, proven now; returns its token, which is kept nowhere else."""
     token = clock.new_token()
     now = clock.now()
@@ -28,6 +28,7 @@ def start(user: User, agent: str) -> str:
         token_hash=_hash(token),
         user=user,
         agent=agent[:200],
+        needs_factor=needs_factor,
         created_at=now,
         last_seen_at=now,
         proven_at=now,

@@ -6,7 +6,7 @@ import click
 from flask import current_app
 
 from webapp import passwords
-from webapp.actions import accounts, sign_in
+from webapp.actions import accounts, second_factor, sign_in
 from webapp.actions.account_checks import Billed
 from webapp.cli.sentences import spoken
 from webapp.config import LOCALES
@@ -104,4 +104,21 @@ def _password_hash(email: str) -> str | None:
     return passwords.hashed(password)
 
 
-COMMANDS = (organisation, operator)
+@click.group()
+def person() -> None:
+    """What the operator does for one person."""
+
+
+@person.command("forget-factors")
+@click.argument("email")
+@spoken
+def forget_factors(email: str) -> None:
+    """Take the passkeys, authenticator app and recovery codes of EMAIL away, after a loss.
+
+    First make sure who asks, as carefully as when the account was opened: from then on the password
+    or a mailed code is enough. The person is told by mail, and signed out everywhere."""
+    user = second_factor.forget_of(email)
+    click.echo(f"{user.email} has no second factor any more")
+
+
+COMMANDS = (person, organisation, operator)

@@ -34,6 +34,7 @@ SENTENCES = {
     "name_length": "The name must have 1 to {most} characters.",
     "name_link": "The name must not hold what mail programs turn into a link, such as example.org.",
     "no_customer": "{given} is not linked to Stripe: flask --app wsgi stripe link {given} cus_…",
+    "person": "Nobody here has the address {given}.",
     "organisation": "There is no organisation {given}.",
     "paid_plan": "{email} has a paid plan of their own: invite them, so that it is settled.",
     "password_common": "Many people use this password: choose another one.",

@@ -17,6 +17,7 @@ CREATE TABLE account (
     second_reminder_days INTEGER NOT NULL,
     last_reminder_days INTEGER NOT NULL,
     basic_when_full BOOLEAN NOT NULL,
+    second_factor TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     closed_at TIMESTAMPTZ,
     imported_digest TEXT,
@@ -28,6 +29,7 @@ CREATE TABLE account (
     CONSTRAINT account_recommendation CHECK (recommendation IN ('', 'refund', 'credit')),
     CONSTRAINT account_invitation_days CHECK (invitation_days BETWEEN 0 AND 365),
     CONSTRAINT account_reminder_days CHECK (first_reminder_days BETWEEN 0 AND 365 AND second_reminder_days BETWEEN 0 AND 365 AND last_reminder_days BETWEEN 0 AND 365),
+    CONSTRAINT account_second_factor CHECK (second_factor IN ('', 'admins', 'all')),
     CONSTRAINT account_closed CHECK (closed_at IS NULL OR kind = 'individual')
 );
 
@@ -113,6 +115,7 @@ CREATE TABLE session_ (
     token_hash TEXT NOT NULL,
     user_id BIGINT NOT NULL,
     agent TEXT NOT NULL,
+    needs_factor BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     last_seen_at TIMESTAMPTZ NOT NULL,
     proven_at TIMESTAMPTZ NOT NULL,
@@ -140,6 +143,53 @@ CREATE TABLE sign_in_code (
 );
 
 CREATE INDEX sign_in_code_email ON sign_in_code (email);
+
+CREATE TABLE passkey (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL,
+    credential_id TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    sign_count BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ,
+    FOREIGN KEY (user_id) REFERENCES user_ (id)
+);
+
+CREATE INDEX passkey_user_id ON passkey (user_id);
+
+CREATE UNIQUE INDEX passkey_credential_id ON passkey (credential_id);
+
+CREATE TABLE authenticator (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL,
+    secret TEXT NOT NULL,
+    last_step BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    confirmed_at TIMESTAMPTZ,
+    FOREIGN KEY (user_id) REFERENCES user_ (id)
+);
+
+CREATE UNIQUE INDEX authenticator_user_id ON authenticator (user_id);
+
+CREATE TABLE recovery_code (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL,
+    code_hash TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    used_at TIMESTAMPTZ,
+    FOREIGN KEY (user_id) REFERENCES user_ (id)
+);
+
+CREATE INDEX recovery_code_user_id ON recovery_code (user_id);
+
+CREATE TABLE spent_challenge (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    challenge_hash TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE UNIQUE INDEX spent_challenge_challenge_hash ON spent_challenge (challenge_hash);
 
 CREATE TABLE guess (
     id BIGSERIAL NOT NULL PRIMARY KEY,

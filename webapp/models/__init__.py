@@ -11,6 +11,7 @@ from webapp.models.acceptance import (
 from webapp.models.account import Account, Subscription
 from webapp.models.audit import AuditEvent
 from webapp.models.delivery_event import DeliveryEvent
+from webapp.models.factor import Authenticator, Passkey, RecoveryCode, SpentChallenge
 from webapp.models.gateway import CreditPush, SyncState, WebhookEvent
 from webapp.models.invitation import Invitation, InvitationLink
 from webapp.models.ledger import LedgerAccount, LedgerTransfer
@@ -28,6 +29,10 @@ ALL = (
     Membership,
     Session,
     SignInCode,
+    Passkey,
+    Authenticator,
+    RecoveryCode,
+    SpentChallenge,
     Guess,
     Throttle,
     Invitation,
@@ -61,6 +66,7 @@ __all__ = [
     "Acceptance",
     "Account",
     "AuditEvent",
+    "Authenticator",
     "CreditLot",
     "CreditPush",
     "CreditUse",
@@ -75,12 +81,15 @@ __all__ = [
     "Membership",
     "Notice",
     "OutboxMessage",
+    "Passkey",
     "Payment",
+    "RecoveryCode",
     "Refund",
     "Session",
     "Settlement",
     "SettlementShare",
     "SignInCode",
+    "SpentChallenge",
     "Statement",
     "StatementSeries",
     "Subscription",

@@ -26,7 +26,8 @@ class Account(BaseModel):
     is at the payment gateway, where it is known there.
 
     Of organisations' own settings, `invitation_days` 0 stands for the operator's, and a reminder
-    of 0 days for none: the first two count from the invitation, the last one back from its end."""
+    of 0 days for none: the first two count from the invitation, the last one back from its end.
+    `second_factor` says of whom one is asked at sign-in: nobody, owners and admins, or all."""
 
     public_id = TextField(unique=True)
     kind = TextField()
@@ -45,6 +46,7 @@ class Account(BaseModel):
     second_reminder_days = IntegerField(default=10)
     last_reminder_days = IntegerField(default=2)
     basic_when_full = BooleanField(default=False)
+    second_factor = TextField(default="")
     created_at = InstantField()
     closed_at = InstantField(null=True)
     imported_digest = TextField(null=True)
@@ -63,6 +65,7 @@ class Account(BaseModel):
                 " AND last_reminder_days BETWEEN 0 AND 365",
                 name="account_reminder_days",
             ),
+            Check("second_factor IN ('', 'admins', 'all')", name="account_second_factor"),
             Check("closed_at IS NULL OR kind = 'individual'", name="account_closed"),
         ]
 

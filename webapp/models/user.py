@@ -132,12 +132,14 @@ Membership.add_index(SQL("CREATE INDEX membership_of_user ON membership (user_id
 
 
 class Session(BaseModel):
-    """A signed-in browser. The cookie holds the token, the row only its SHA-256."""
+    """A signed-in browser. The cookie holds the token, the row only its SHA-256. `needs_factor`:
+    it began without the second factor that is asked of this person, who sets one up first."""
 
     token_hash = TextField(unique=True)
     user_id: int
     user = ForeignKeyField(User, backref="sessions")
     agent = TextField(default="")
+    needs_factor = BooleanField(default=False)
     created_at = InstantField()
     last_seen_at = InstantField()
     proven_at = InstantField()

@@ -1,0 +1,68 @@
+"""What a person changes about their own second factor, each with a fresh proof of who it is."""
+
+from webapp.actions import authenticators, passkeys, recovery_codes, second_factor, sessions
+from webapp.database import transaction
+from webapp.errors import Blocked, NotAllowed, NotThere
+from webapp.models import Passkey
+from webapp.permissions import Viewer
+
+
+def begin_authenticator(by: Viewer) -> str:
+    """The secret for the app; in force once it has shown its first code."""
+    _require_fresh(by)
+    return authenticators.begin(by.user)
+
+
+def confirm_authenticator(by: Viewer, digits: str) -> list[str]:
+    """The app is asked for from now on, and other sessions end, which began without it. Returns
+    ten recovery codes. Invalid("factor") for wrong digits. The proof was asked for at its begin."""
+    with transaction():
+        authenticators.confirm(by.user, digits)
+        sessions.end_others(by.user, keep=by.session)
+        second_factor.tell(by.user, "authenticator:added")
+    return recovery_codes.make(by.user)
+
+
+def remove_authenticator(by: Viewer) -> None:
+    """Blocked("required") where a factor is asked for and this is the last."""
+    _require_fresh(by)
+    if second_factor.is_required(by.membership) and not second_factor.has_passkey(by.user):
+        raise Blocked("required")
+    with transaction():
+        if authenticators.remove(by.user):
+            second_factor.tell(by.user, "authenticator:removed")
+        if not second_factor.is_asked(by.user):
+            recovery_codes.forget(by.user)
+
+
+def add_passkey(by: Viewer, browser: str, answer: str, name: str) -> Passkey:
+    _require_fresh(by)
+    return passkeys.register(by.user, browser, answer, name)
+
+
+def remove_passkey(by: Viewer, passkey_id: int) -> None:
+    """NotThere for somebody else's; Blocked("required") as above."""
+    _require_fresh(by)
+    own = passkeys.of(by.user)
+    if passkey_id not in [one.id for one in own]:
+        raise NotThere("passkey")
+    is_last = len(own) == 1 and not authenticators.is_on(by.user)
+    if is_last and second_factor.is_required(by.membership):
+        raise Blocked("required")
+    with transaction():
+        if passkeys.remove(by.user, passkey_id):
+            second_factor.tell(by.user, "passkey:removed")
+
+
+def make_recovery_codes(by: Viewer) -> list[str]:
+    """Ten new ones; the old ones end."""
+    _require_fresh(by)
+    codes = recovery_codes.make(by.user)
+    with transaction():
+        second_factor.tell(by.user, "recovery-codes:made")
+    return codes
+
+
+def _require_fresh(by: Viewer) -> None:
+    if not sessions.is_fresh(by.session):
+        raise NotAllowed("proof")
