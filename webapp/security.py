@@ -1,24 +1,29 @@
 """Sessions, route permissions, headers: what every request passes through."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, request, session
+from flask import Flask, Response, abort, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
 from webapp import clock
-from webapp.actions import sessions
+from webapp.actions import second_factor, sessions
 from webapp.addresses import normalised
 from webapp.config import Config
 from webapp.errors import NotAllowed
+from webapp.htmx import go
 from webapp.models import User
 from webapp.permissions import DEVELOPMENT, PUBLIC, SIGNED_IN, Viewer, declaration_of
 
 csrf = CSRFProtect()
 # So many people may share a browser before it forgets who signed in there first.
 KNOWN = 8
+HALF_LIFE = timedelta(minutes=10)
+# Whoever has to set up a second factor can do that, join, and leave.
+OPEN = ("factors", "join", "invitee", "sign_in")
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -82,7 +87,13 @@ def require_viewer() -> Viewer:
 def sign_in(user: User) -> None:
     """Starts a new session for `user` in this browser; an older one of this browser ends."""
     sign_out()
-    token = sessions.start(user, agent=request.headers.get("User-Agent", ""))
+    session.pop("half", None)
+    membership = user.membership()
+    token = sessions.start(
+        user,
+        agent=request.headers.get("User-Agent", ""),
+        needs_factor=membership is not None and second_factor.is_missing(membership),
+    )
     session.permanent = True
     login_user(SignedIn(token, _viewer(token)))
     name = _name_here(str(user.email))
@@ -94,6 +105,30 @@ def _viewer(token: str) -> Viewer:
     if viewer is None:
         raise RuntimeError("a session that was just started must be there")
     return viewer
+
+
+def hold(user: User) -> None:
+    """`user` has shown one thing of two: remembered in this browser for some minutes."""
+    session["half"] = [user.id, int(clock.now().timestamp())]
+
+
+def held() -> User | None:
+    """Who is half-way through signing in here."""
+    user_id, at = session.get("half") or (0, 0)
+    if clock.now().timestamp() - at > HALF_LIFE.total_seconds():
+        return None
+    found: User | None = User.get_or_none(User.id == user_id, User.erased_at.is_null())
+    return found
+
+
+def is_held_up() -> bool:
+    """Is the person to set up a second factor before anything else?"""
+    viewer = current_viewer()
+    if viewer is None or not viewer.session.needs_factor:
+        return False
+    if "is_held_up" not in g:
+        g.is_held_up = second_factor.is_missing(viewer.membership)
+    return bool(g.is_held_up)
 
 
 def sign_out() -> None:
@@ -153,6 +188,8 @@ def require_permission() -> Any:
     if viewer is None:
         abort(401)
     sessions.touch(viewer.session)
+    if is_held_up() and request.endpoint.partition(".")[0] not in OPEN:
+        return go("factors.show")
     if declared != SIGNED_IN and (declared is None or not viewer.may(declared)):
         raise NotAllowed("role", capability=declared)
     return None

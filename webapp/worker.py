@@ -17,6 +17,7 @@ from webapp.actions import (
     finance_notices,
     guesses,
     notices,
+    passkeys,
     reminders,
     throttle,
 )
@@ -116,6 +117,7 @@ def forget_tries() -> None:
         _connect()
         guesses.forget_old()
         throttle.forget_old()
+        passkeys.forget_spent()
 
 
 @huey.periodic_task(crontab(minute="*"), name="tell_finance")  # type: ignore[untyped-decorator]

@@ -18,6 +18,7 @@ from webapp.actions.inviting import Offer
 from webapp.models import Invitation, KeptMail, Upload, UploadRow
 from webapp.permissions import (
     DEVELOPMENT,
+    GRANT_ADMIN,
     INVITE,
     MANAGE_MEMBERS,
     OPERATE,
@@ -40,6 +41,7 @@ RIGHTS = {
     INVITE: {"owner", "admin"},
     MANAGE_MEMBERS: {"owner", "admin"},
     SETTINGS: {"owner", "admin"},
+    GRANT_ADMIN: {"owner"},
     SEE_BILLING: {"owner", "finance", "operator"},
     OPERATE: {"operator"},
 }
@@ -66,6 +68,14 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
         {"": 409, "individual": 303, "other invitee": 303, "removed member": 303, "invitee": 422},
     ),
     ("personal.erased", "GET"): (PUBLIC, 303),
+    # Empty forms: nothing that the browser made, no app that waits; a passkey that is not there.
+    ("factors.show", "GET"): (SIGNED_IN, 200),
+    ("factors.add_passkey", "POST"): (SIGNED_IN, 422),
+    ("factors.remove_passkey", "POST"): (SIGNED_IN, 404),
+    ("factors.begin_authenticator", "POST"): (SIGNED_IN, 200),
+    ("factors.confirm_authenticator", "POST"): (SIGNED_IN, 422),
+    ("factors.remove_authenticator", "POST"): (SIGNED_IN, 303),
+    ("factors.make_recovery_codes", "POST"): (SIGNED_IN, 200),
     ("sessions.end", "POST"): (SIGNED_IN, 404),
     ("sessions.end_others", "POST"): (SIGNED_IN, 303),
     ("activity.index", "GET"): (SEE_USERS, 200),
@@ -168,12 +178,17 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("reports.take_back", "POST"): (PUBLIC, 404),
     ("settings.show", "GET"): (SETTINGS, 200),
     ("settings.change", "POST"): (SETTINGS, 422),
+    ("settings.ask_for_factor", "POST"): (GRANT_ADMIN, 422),
     ("sign_in.show", "GET"): (PUBLIC, {"": 303, "nobody": 200, "link holder": 200}),
     ("sign_in.create", "POST"): (PUBLIC, 422),
     ("sign_in.code", "POST"): (
         PUBLIC,
         {"": 422, "link holder": 200, "invitee": 200, "other invitee": 200},
     ),
+    # Nobody is half-way in.
+    ("second_step.show", "GET"): (PUBLIC, 303),
+    ("second_step.create", "POST"): (PUBLIC, 303),
+    ("second_step.passkey", "POST"): (PUBLIC, 422),
     ("sign_in.destroy", "POST"): (SIGNED_IN, 303),
     ("statements.index", "GET"): (SIGNED_IN, 200),
     ("statements.show", "GET"): (SIGNED_IN, 404),
@@ -240,6 +255,7 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
         "number": "R-2026-000001",
         "refund_id": NOWHERE,
         "session_id": NOWHERE,
+        "passkey_id": NOWHERE,
         "mail_id": 1,
         "reference": "none",
         **changes,

@@ -73,6 +73,19 @@ def password(errand: Errand) -> bool:
     return errand.mail(Letter("password", user.email, user.locale, facts))
 
 
+def factor(errand: Errand) -> bool:
+    """Something changed about the person's second factor."""
+    user = User.get_or_none(User.id == errand.message.payload["user_id"])
+    if user is None:
+        return False
+    facts = {
+        "name": unlinked(user.name),
+        "change": errand.message.payload["change"],
+        "changed_at": errand.message.created_at,
+    }
+    return errand.mail(Letter("factor", user.email, user.locale, facts))
+
+
 def answers(errand: Errand) -> bool:
     """The digest for an inviter."""
     payload = errand.message.payload

@@ -37,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
     "mail:departed": joined.departed,
     "mail:answers": mails.answers,
     "mail:password": mails.password,
+    "mail:factor": mails.factor,
     "mail:renewal": asked.renewal,
     "mail:seat-wanted": asked.seat_wanted,
     "mail:seat-free": asked.seat_free,

@@ -16,6 +16,7 @@ from webapp.views import (
     dev_pay,
     errors,
     exports,
+    factors,
     funnel,
     health,
     help,
@@ -28,9 +29,11 @@ from webapp.views import (
     letters,
     members,
     navigation,
+    passkey,
     personal,
     reminders,
     reports,
+    second_step,
     selections,
     sessions,
     settings,
@@ -51,6 +54,7 @@ BLUEPRINTS = (
     dev_mail,
     dev_pay,
     exports,
+    factors,
     funnel,
     health,
     help,
@@ -65,6 +69,7 @@ BLUEPRINTS = (
     personal,
     reminders,
     reports,
+    second_step,
     selections,
     sessions,
     settings,
@@ -89,6 +94,7 @@ class BoundedConverter(IntegerConverter):
 def install(app: Flask) -> None:
     errors.install(app)
     navigation.install(app)
+    passkey.install(app)
     app.jinja_env.filters.update(browser=agents.browser, system=agents.system)
     app.url_map.converters["bounded"] = BoundedConverter
     for module in BLUEPRINTS:

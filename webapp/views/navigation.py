@@ -8,13 +8,14 @@ from flask_babel import gettext as _
 from webapp import clock
 from webapp.models import people
 from webapp.permissions import SEE_BILLING, SEE_USERS, Viewer
-from webapp.security import current_viewer
+from webapp.security import current_viewer, is_held_up
 
 # Pages that are reached from an entry's own.
 OF_ENTRY = {
     "activity": "users",
     "charts": "billing",
     "departures": "account",
+    "factors": "account",
     "funnel": "users",
     "invitation": "users",
     "invitations": "users",
@@ -35,7 +36,7 @@ def install(app: Flask) -> None:
 
 def entries() -> list[dict[str, Any]]:
     viewer = current_viewer()
-    if viewer is None:
+    if viewer is None or is_held_up():
         return []
     found = [_entry("account", "account.show", _("Account"), "circle-user")]
     found.insert(0, _entry("statements", "statements.index", _("Statements"), "file-text"))

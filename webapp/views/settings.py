@@ -11,7 +11,7 @@ from webapp.actions import organisations
 from webapp.actions.organisations import Settings
 from webapp.errors import Invalid
 from webapp.htmx import go, render
-from webapp.permissions import SETTINGS, allows
+from webapp.permissions import GRANT_ADMIN, SETTINGS, allows
 from webapp.policy import policy
 from webapp.security import require_viewer
 
@@ -43,14 +43,25 @@ def change() -> Response:
     return go("settings.show")
 
 
+@views.post("/settings/second-factor")
+@allows(GRANT_ADMIN)
+def ask_for_factor() -> Response:
+    of_whom = request.form.get("second_factor", "none")
+    organisations.ask_for_factor(require_viewer().membership, of_whom)
+    flash(_("The settings are saved."))
+    return go("settings.show")
+
+
 def _page(
     values: Mapping[str, Any], status: int = 200, errors: dict[str, str] | None = None
 ) -> Response:
+    viewer = require_viewer()
     return render(
         "pages/settings/index.html",
         None,
         status,
-        account=require_viewer().account,
+        account=viewer.account,
+        may_ask_for_factor=viewer.may(GRANT_ADMIN),
         values=values,
         errors=errors or {},
         default_days=policy().invitation_days,

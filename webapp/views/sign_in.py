@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from flask_babel import get_locale
 
 from webapp import security
-from webapp.actions import accounts, sign_in
+from webapp.actions import accounts, second_factor, sign_in
 from webapp.addresses import normalised
 from webapp.errors import Invalid
 from webapp.htmx import go, render
@@ -22,6 +22,7 @@ PLACES = {
     "statements": "statements.index",
     "billing": "billing.show",
     "account": "account.show",
+    "factors": "factors.show",
     "erasure": "personal.erasure",
     "join": "join.show",
     "member": "members.back",
@@ -32,8 +33,8 @@ PLACES = {
 @allows(PUBLIC)
 def show() -> Response:
     if security.current_viewer() is not None:
-        return _on()
-    return _page()
+        return on()
+    return page()
 
 
 @views.post("/sign-in")
@@ -48,10 +49,8 @@ def create() -> Response:
             security.lane(form.get("email", "")),
         )
     except Invalid as error:
-        return _page(422, error=error.code)
-    security.sign_in(user)
-    asked.forget()
-    return _on()
+        return page(422, error=error.code)
+    return proven(user)
 
 
 @views.post("/sign-in/code")
@@ -74,7 +73,7 @@ def _request_code() -> Response:
         )
         asked.remember(given and normalised(given), normalised(email))
     except (Invalid, ValueError):
-        return _page(422, error="email")
+        return page(422, error="email")
     return _code_page(200)
 
 
@@ -94,9 +93,7 @@ def _redeem() -> Response:
         user = sign_in.by_code(email, security.browser_id(), request.form["code"], _lane(email))
     except Invalid as error:
         return _code_page(422, error=error.code, again=bool(error.facts.get("again")))
-    security.sign_in(user or _new_person(email))
-    asked.forget()
-    return _on()
+    return proven(user or _new_person(email))
 
 
 def _new_person(email: str) -> User:
@@ -117,39 +114,49 @@ def _new_person(email: str) -> User:
 def destroy() -> Response:
     security.sign_out()
     asked.forget()
-    return go(PLACES["join"]) if _then() == "join" else go("sign_in.show")
+    return go(PLACES["join"]) if then() == "join" else go("sign_in.show")
 
 
-def _then() -> str:
+def proven(user: User) -> Response:
+    """A password or a mailed code was right: on, or to the second step."""
+    asked.forget()
+    if second_factor.is_asked(user):
+        security.hold(user)
+        return go("second_step.show", then=then() or None)
+    security.sign_in(user)
+    return on()
+
+
+def then() -> str:
     given = request.values.get("then", "")
     return given if given in PLACES else ""
 
 
-def _on() -> Response:
-    return go(PLACES[_then()] if _then() else "home.show")
+def on() -> Response:
+    return go(PLACES[then()] if then() else "home.show")
 
 
-def _page(status: int = 200, **context: Any) -> Response:
-    if _then() == "join" and join.is_answering():
+def page(status: int = 200, **context: Any) -> Response:
+    if then() == "join" and join.is_answering():
         return join.proving(status, **context)
     return render(
         "pages/sign_in/index.html",
         None,
         status,
-        then=_then(),
+        then=then(),
         email=request.form.get("email", ""),
         **context,
     )
 
 
 def _code_page(status: int, **context: Any) -> Response:
-    if _then() == "join" and join.is_answering():
+    if then() == "join" and join.is_answering():
         return join.proving(status, **{"is_asked": True, **context})
     return render(
         "pages/sign_in/code.html",
         None,
         status,
-        then=_then(),
+        then=then(),
         email=asked.email(),
         **context,
     )

@@ -129,6 +129,7 @@ def _settings(facts: Facts) -> str:
         "second_reminder_days": _("second reminder"),
         "last_reminder_days": _("last reminder"),
         "basic_when_full": _("joining without a free licence"),
+        "second_factor": _("second factor"),
     }
     return ", ".join(words[name] for name in words if name in facts)
 
