@@ -55,13 +55,19 @@ def fresh_postgresql(server: str) -> Iterator[str]:
         yield url
     finally:
         with _connected(url) as connection:
-            emptied = connection.execute(STRUCTURE).fetchone() == before
-            if emptied:
+            is_unchanged = connection.execute(STRUCTURE).fetchone() == before
+            if is_unchanged:
                 connection.execute(EMPTY)
-        if emptied:
+        if is_unchanged:
             _spare.append((url, before))
         else:
             _admin(server, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+def empty(url: str) -> None:
+    """Takes every row out of a PostgreSQL database, and everybody's connection from it."""
+    with _connected(url) as connection:
+        connection.execute(EMPTY)
 
 
 # Databases that nobody uses, with their structure.
