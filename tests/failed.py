@@ -1,5 +1,7 @@
 """Refunds that did not arrive, as the gateway and the worker leave them."""
 
+from typing import Any
+
 from tests.joined import join, make_owned, make_person, settlement_of
 from tests.money import make_account, make_user
 from webapp.actions import refunds, undo
@@ -8,10 +10,11 @@ from webapp.payments.simulated import SimulatedGateway, faults
 
 
 def failed_refund(
-    email: str = "camille@example.org", organisation: Account | None = None
+    email: str = "camille@example.org", organisation: Account | None = None, **plan: Any
 ) -> tuple[User, Refund]:
-    """A person's refund of 49.97 EUR that the gateway refused just now."""
-    user = make_person(email)
+    """A person's refund of 49.97 EUR that the gateway refused just now; `plan` as for
+    make_person."""
+    user = make_person(email, **plan)
     acceptance = join(user, organisation or make_owned(), "refund")
     undo.send_now(user, acceptance.id)
     (share,) = settlement_of(acceptance).shares
@@ -21,9 +24,9 @@ def failed_refund(
     return user, tried(refund)
 
 
-def payout() -> Refund:
+def payout(**plan: Any) -> Refund:
     """A refund of what no gateway took, waiting to be paid by hand."""
-    user = make_person("paul@example.org", gateway="none", method="")
+    user = make_person("paul@example.org", gateway="none", method="", **plan)
     acceptance = join(user, make_owned(), "refund")
     undo.send_now(user, acceptance.id)
     (share,) = settlement_of(acceptance).shares

@@ -1,0 +1,227 @@
+"""SIGKILL at every named point of `kill_points.py`, again and again, and at random moments. A
+story is told to its point in a forked process that is killed there; whoever pressed presses again,
+another worker goes on, and everything has happened once.
+
+`python -m tests.drills.kills --rounds 50 --moments 200 --engine postgresql`"""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest import mock
+
+from flask import Flask
+
+from tests.client import Browser, field_of
+from tests.databases import empty, fresh_sqlite
+from tests.drills import kill_stories, killed_refund
+from tests.drills.bank import NEVER, fresh_database
+from tests.drills.breaking import found
+from tests.drills.kill_points import POINTS
+from tests.drills.killed_refund import Deed, go_on
+from tests.smtp import MailServer, sending_app
+from webapp.database import database, open_database
+
+# The only stories whose documents are made in earnest; to all others a document is a few bytes.
+RENDERING = "the worker sends it"
+TOLD = {name: lambda server, tell=tell: tell() for name, tell in killed_refund.STORIES.items()}
+STORIES: dict[str, Callable[[MailServer], Deed]] = {**TOLD, **kill_stories.STORIES}
+DONE, WENT_WRONG = 0, 98
+
+
+@dataclass
+class Drill:
+    """One run; `problems` is what must stay empty."""
+
+    app: Flask
+    server: MailServer
+    fresh: Callable[[], None]
+    random: Random
+    told: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    lasts: dict[str, float] = field(default_factory=dict)
+
+    def at_point(self, story: str, point: str, nth: int = 1) -> None:
+        """Where a story comes there less often, it is told to its end."""
+        arm = lambda: _arm(point, nth)  # noqa: E731
+        status = self._tell(story, point, lambda act: _killed(act, arm))
+        if status is not None and status != -signal.SIGKILL:
+            self.told["came to the end"] += 1
+            if nth == 1:
+                self.problems.append(f"{story}: never came to {point}")
+
+    def at_moment(self, story: str) -> None:
+        """Killed from outside, whatever it is about just then."""
+        if story not in self.lasts:
+            begun = time.monotonic()
+            self._tell(story, "never", lambda act: _killed(act, lambda: None))
+            self.lasts[story] = (time.monotonic() - begun) / 2
+        after = self.random.uniform(0, self.lasts[story])
+        name = f"after {after * 1000:.0f} ms"
+        if self._tell(story, name, lambda act: _killed(act, lambda: None, after)) == DONE:
+            self.told["came to the end"] += 1
+
+    def _tell(self, story: str, name: str, kill: Callable[[Callable[[], Any]], int]) -> int | None:
+        self.fresh()
+        taken = len(self.server.mails)
+        try:
+            with self.app.app_context(), _documents(story == RENDERING):
+                deed = STORIES[story](self.server)
+                act, again = _doing(self.app, deed)
+                status = kill(act)
+                assert status in (DONE, -signal.SIGKILL), f"ended with {status}"
+                again()
+                go_on(deed)
+                self._assert_mails(taken)
+                for sentence, query in NEVER.items():
+                    assert not database.execute_sql(query).fetchall(), sentence
+            self.told["killed" if status != DONE else "not killed"] += 1
+            return status
+        except Exception:
+            self.problems.append(f"{story}, {name}:\n{traceback.format_exc()}")
+            return None
+        finally:
+            database.close()
+
+    def _assert_mails(self, taken: int) -> None:
+        copies = Counter(mail["Message-ID"] for mail in self.server.mails[taken:])
+        repeated = sum(copies.values()) - len(copies)
+        assert repeated <= 1, copies
+        self.told["mails"] += len(copies)
+        self.told["mails repeated"] += repeated
+
+
+def _doing(app: Flask, deed: Deed) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """What is done in the process that is killed, and what is done again after it."""
+    if not deed.path:
+        return deed.act, deed.again
+    if deed.path.startswith("/webhooks/"):
+        body, headers = deed.form["body"], {k: v for k, v in deed.form.items() if k != "body"}
+
+        def call() -> None:
+            answer = app.test_client().post(deed.path, data=body, headers=headers)
+            assert answer.status_code == 200
+
+        return call, call
+    browser = Browser(app).sign_in_as(deed.user)
+    if deed.link:
+        deed.form["quote"] = field_of(browser.open_link(deed.link), "quote")
+    browser.csrf()
+
+    def press(*statuses: int) -> None:
+        status = browser.post(deed.path, **deed.form).status_code
+        assert status in statuses, status
+
+    # It was done at the first press, or is done now; 200 and 404 say that it was.
+    return lambda: press(303), lambda: press(303, 409, 200, 404)
+
+
+def _killed(act: Callable[[], Any], arm: Callable[[], None], after: float | None = None) -> int:
+    """Does it in a process of its own, which is killed by what `arm` prepared or `after` so many
+    seconds; returns how that ended, as a negative signal where it was one."""
+    database.close()  # no connection is two processes'
+    child = os.fork()
+    if child == 0:
+        status = WENT_WRONG
+        try:
+            arm()
+            act()
+            status = DONE
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _arm(point: str, nth: int) -> None:
+    """In the process that is to be killed: the nth time it comes to `point`."""
+    when, _, place = point.partition(" ")
+    owner, name = found(place)
+    real, calls = getattr(owner, name), 0
+
+    def armed(*args: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == nth and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = real(*args, **named)
+        if calls == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(owner, name, armed)
+
+
+@contextmanager
+def _documents(in_earnest: bool) -> Iterator[None]:
+    pdf = importlib.import_module("invoices.pdf")
+    with mock.patch.object(pdf, "render", pdf.render if in_earnest else lambda statement: b"%PDF"):
+        yield
+
+
+@contextmanager
+def drill_on(engine: str, seed: int) -> Iterator[Drill]:
+    with fresh_database(engine) as url, MailServer() as server, sending_app(url, server) as app:
+
+        def fresh() -> None:
+            database.close()
+            if engine == "sqlite":
+                open_database(fresh_sqlite(folder))
+            else:
+                empty(url)
+
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            yield Drill(app, server, fresh, Random(seed))
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rounds", type=int, default=1, help="of every point")
+    asked.add_argument("--moments", type=int, default=0, help="at random, over all stories")
+    asked.add_argument("--every", type=int, default=1, help="only each so manieth point")
+    asked.add_argument("--seconds", type=float, default=0, help="begins no new round after so long")
+    asked.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    asked.add_argument("--seed", type=int, default=int(time.time()))
+    options = asked.parse_args()
+    points = [(story, point) for story in STORIES for point in POINTS[story]]
+    begun, rounds = time.monotonic(), 0
+    with drill_on(options.engine, options.seed) as drill:
+        for rounds in range(1, options.rounds + 1):
+            if options.seconds and time.monotonic() - begun > options.seconds:
+                rounds -= 1
+                break
+            at = drill.random.randrange(options.every)
+            for story, point in points[at :: options.every]:
+                nth = drill.random.choice((1, 1, 2)) if rounds > 1 else 1
+                drill.at_point(story, point, nth)
+        for _ in range(options.moments):
+            drill.at_moment(drill.random.choice(list(STORIES)))
+    told = ", ".join(f"{name} {count}" for name, count in sorted(drill.told.items()))
+    print(
+        f"{options.engine}, seed {options.seed}: {len(points)} points of {len(STORIES)} stories,"
+        f" {rounds} rounds of every {options.every}, {options.moments} random moments,"
+        f" in {time.monotonic() - begun:.0f} s"
+    )
+    print(told)
+    print("\n".join(drill.problems) or "everything happened once")
+    return 1 if drill.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
