@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench
+.PHONY: help run test check bench drills
 
 export PYTHON
 
@@ -26,3 +26,7 @@ check: ## Format, lint, types, templates, security lint, requirements
 bench: ## Measure beside raw SQL, Django and Flask-SQLAlchemy (ARGS="--users 100000 --only list")
 	@bin/setup bench
 	.venv/bin/python -m bench $(ARGS)
+
+drills: ## Break things on purpose, at length (ARGS="kills life" does some; ROUNDS, MOMENTS, LIVES, MAILS say how often)
+	@bin/setup test
+	.venv/bin/python -m tests.drills $(ARGS)

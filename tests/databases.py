@@ -50,7 +50,8 @@ def _postgresql_template(server: str) -> str:
 def fresh_postgresql(server: str) -> Iterator[str]:
     """A database that another test may have had before: emptied, for that is five times as quick
     as a new one. One whose tables or triggers were changed is thrown away."""
-    url, before = _spare.pop() if _spare else _made(server)
+    spare = _spare.setdefault(server, [])
+    url, before = spare.pop() if spare else _made(server)
     try:
         yield url
     finally:
@@ -59,7 +60,7 @@ def fresh_postgresql(server: str) -> Iterator[str]:
             if is_unchanged:
                 connection.execute(EMPTY)
         if is_unchanged:
-            _spare.append((url, before))
+            spare.append((url, before))
         else:
             _admin(server, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
@@ -70,8 +71,8 @@ def empty(url: str) -> None:
         connection.execute(EMPTY)
 
 
-# Databases that nobody uses, with their structure.
-_spare: list[tuple[str, Any]] = []
+# Databases that nobody uses, with their structure, by server.
+_spare: dict[str, list[tuple[str, Any]]] = {}
 
 STRUCTURE = """
 SELECT (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_class

@@ -88,14 +88,14 @@ class Process:
                 self._said.notify_all()
 
 
-def start_worker(env: dict[str, str], lease: float | None = None) -> Process:
+def start_worker(env: dict[str, str], lease: float | None = None, pace: float = 1) -> Process:
     """A worker that is ready. `lease` in seconds shortens how long a dead worker's claim is
-    respected, for tests that kill one."""
+    respected, for tests that kill one; it waits and tries again `pace` times as fast."""
     if lease is None:
         process = Process((*WORKER, *CONSUMER), env)
     else:
-        launcher = str(Path(__file__).with_name("short_lease.py"))
-        process = Process((launcher, str(lease), *CONSUMER), env)
+        launcher = str(Path(__file__).with_name("quick_worker.py"))
+        process = Process((launcher, str(lease), str(pace), *CONSUMER), env)
     try:
         process.wait_for("Huey consumer started")
     except BaseException:

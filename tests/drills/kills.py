@@ -64,13 +64,17 @@ class Drill:
     def at_moment(self, story: str) -> None:
         """Killed from outside, whatever it is about just then."""
         if story not in self.lasts:
-            begun = time.monotonic()
-            self._tell(story, "never", lambda act: _killed(act, lambda: None))
-            self.lasts[story] = (time.monotonic() - begun) / 2
+            self._tell(story, "never", lambda act: self._timed(story, act))
         after = self.random.uniform(0, self.lasts[story])
         name = f"after {after * 1000:.0f} ms"
         if self._tell(story, name, lambda act: _killed(act, lambda: None, after)) == DONE:
             self.told["came to the end"] += 1
+
+    def _timed(self, story: str, act: Callable[[], Any]) -> int:
+        begun = time.monotonic()
+        status = _killed(act, lambda: None)
+        self.lasts[story] = time.monotonic() - begun
+        return status
 
     def _tell(self, story: str, name: str, kill: Callable[[Callable[[], Any]], int]) -> int | None:
         self.fresh()

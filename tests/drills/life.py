@@ -32,7 +32,17 @@ from tests.apps import make_app
 from tests.databases import empty, fresh_sqlite
 from tests.drills.bank import NEVER, fresh_database
 from tests.drills.breaking import Broken, breaking
-from tests.drills.life_model import HOME, SEATS, Acceptance, Invitation, Model, Payment, Refund
+from tests.drills.life_model import (
+    HOME,
+    SEATS,
+    Acceptance,
+    Invitation,
+    Invoice,
+    Model,
+    Payment,
+    Person,
+    Refund,
+)
 from tests.effects import carry_out
 from tests.failed import seller
 from tests.joined import make_owned, make_person, shown_to
@@ -58,7 +68,7 @@ from webapp.payments.gateway import GatewayAway
 from webapp.payments.simulated import SimulatedPayment, SimulatedRefund, events, faults
 
 ORGANISATIONS = 2
-MOST_PEOPLE = 5
+MOST_PEOPLE = 8
 KINDS = ("refund", "credit", "follow", "mail:invitation")
 # Where a request breaks off, inside its transaction, at the n-th time that it comes there.
 PLACES = (
@@ -155,7 +165,9 @@ class Life(RuleBasedStateMachine):
         broken=breaks,
     )
     def invite(self, to: int, pick: int, licence: str, broken: Any) -> None:
-        person = _of(self.model.people, pick)
+        self._invite(to, _of(self.model.people, pick), licence, broken)
+
+    def _invite(self, to: int, person: Person, licence: str, broken: Any) -> None:
         by = self._owner(to)
         offer = invitations.Offer(licence=licence)
 
@@ -196,18 +208,26 @@ class Life(RuleBasedStateMachine):
 
         self._try(status, broken, end, lambda: self.model.end(one, status))
 
-    @precondition(lambda self: self.model.people)
-    @rule(to=st.integers(0, ORGANISATIONS - 1), pick=picks, choice=choices, broken=breaks)
-    def join(self, to: int, pick: int, choice: str, broken: Any) -> None:
-        """Invited and accepted in one go, for all that comes after."""
-        self.invite(to, pick, "basic", None)
-        if self.model.invitations:
-            self.accept(1, choice, broken)
+    @precondition(lambda self: self.model.payers())
+    @rule(to=st.integers(0, ORGANISATIONS - 1), pick=picks, choice=choices, is_sent=st.booleans())
+    def join(self, to: int, pick: int, choice: str, is_sent: bool) -> None:
+        """Somebody with a plan, in one go, for all that may come after."""
+        person = _of(self.model.payers(), pick)
+        self._invite(to, person, "basic", None)
+        pending = self.model.pending(to, person)
+        if not pending:
+            return
+        before = len(self.model.acceptances)
+        self._accept(pending[0], choice, None)
+        if is_sent and len(self.model.acceptances) > before:
+            self.send_now(1, None)
 
     @precondition(lambda self: self.model.invitations)
     @rule(pick=picks, choice=choices, broken=breaks)
     def accept(self, pick: int, choice: str, broken: Any) -> None:
-        one, _ = self._invitation(pick)
+        self._accept(self._invitation(pick)[0], choice, broken)
+
+    def _accept(self, one: Invitation, choice: str, broken: Any) -> None:
         user = self.found[one.person]
 
         def accept() -> None:
@@ -274,8 +294,8 @@ class Life(RuleBasedStateMachine):
             self.found[self.model.organisations[to].invoices[-1]] = (account, number)
 
     @precondition(lambda self: self.model.people)
-    @rule(pick=picks, total=amounts, broken=breaks)
-    def owe(self, pick: int, total: int, broken: Any) -> None:
+    @rule(pick=picks, total=amounts, is_paid=st.sampled_from((True, True, False)), broken=breaks)
+    def owe(self, pick: int, total: int, is_paid: bool, broken: Any) -> None:
         person = _of(self.model.people, pick)
         number = f"F-{models.Invoice.select().count()}"
         account = self.found[person, "account"]
@@ -286,11 +306,15 @@ class Life(RuleBasedStateMachine):
             lambda: self.model.owe(person, total),
         ):
             self.found[person.invoices[-1]] = (account, number)
+            if is_paid:
+                self._pay(person.invoices[-1], None)
 
     @precondition(lambda self: self.model.invoices())
     @rule(pick=picks, broken=breaks)
     def pay(self, pick: int, broken: Any) -> None:
-        one = _of(self.model.invoices(), pick)
+        self._pay(_of(self.model.invoices(), pick), broken)
+
+    def _pay(self, one: Invoice, broken: Any) -> None:
         self._try(
             "pay",
             broken,
@@ -309,11 +333,26 @@ class Life(RuleBasedStateMachine):
             lambda: self.model.void(one),
         )
 
-    @rule(to=st.integers(0, ORGANISATIONS - 1), lapses=st.sampled_from((False, False, True)))
-    def renew(self, to: int, lapses: bool) -> None:
-        plan = "lapsed" if lapses else "active"
+    @precondition(lambda self: self.model.invitations)
+    @rule(pick=picks, choice=choices, stays=st.sampled_from((False, False, False, True)))
+    def lapse(self, pick: int, choice: str, stays: bool) -> None:
+        """The organisation's plan ends, somebody presses, and it mostly begins again."""
+        one = _of(self.model.invitations, pick)
+        self._renew(one.organisation, "lapsed")
+        self.accept(pick, choice, None)
+        self.resend(pick, None)
+        if not stays:
+            self._renew(one.organisation, "active")
+
+    @precondition(lambda self: not all(one.is_active for one in self.model.organisations))
+    @rule()
+    def renew(self) -> None:
+        for at in range(ORGANISATIONS):
+            self._renew(at, "active")
+
+    def _renew(self, to: int, plan: str) -> None:
         accounts.update_organisation(self.organisations[to].public_id, plan=plan)
-        self.model.organisations[to].is_active = not lapses
+        self.model.organisations[to].is_active = plan == "active"
         self.told[plan] += 1
 
     @precondition(lambda self: self._refunds())
@@ -353,6 +392,8 @@ class Life(RuleBasedStateMachine):
                 timedelta(seconds=25),
                 timedelta(minutes=90),
                 timedelta(hours=12),
+                timedelta(hours=25),
+                timedelta(hours=3),
                 timedelta(hours=25),
                 timedelta(days=8),
                 timedelta(days=31),
@@ -581,14 +622,14 @@ def _of(things: Any, pick: int) -> Any:
 
 
 @contextmanager
-def lives_on(engine: str) -> Iterator[type[Life]]:
-    """The machine with an empty database for each example."""
-    with tempfile.TemporaryDirectory() as folder, fresh_database(engine) as url:
+def lives_on(url: str) -> Iterator[type[Life]]:
+    """The machine with an empty database for each example: this one, or one like it."""
+    with tempfile.TemporaryDirectory() as folder:
         app = make_app(url)
         mailer.install(app)
 
         def fresh() -> None:
-            if engine == "sqlite":
+            if url.startswith("sqlite"):
                 database.obj.close()
                 for path in Path(folder).iterdir():
                     path.unlink()
@@ -603,7 +644,7 @@ def lives_on(engine: str) -> Iterator[type[Life]]:
             database.close()
 
 
-def tell(engine: str, examples: int, steps: int, at: int, is_shrinking: bool = True) -> None:
+def tell(url: str, examples: int, steps: int, at: int, is_shrinking: bool = True) -> None:
     """Raises what hypothesis found, with the shortest life that shows it."""
     # A new life each time; nothing is kept between runs but the seed.
     asked = settings(
@@ -615,7 +656,7 @@ def tell(engine: str, examples: int, steps: int, at: int, is_shrinking: bool = T
         phases=(Phase.generate, Phase.shrink) if is_shrinking else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    with lives_on(engine) as machine:
+    with lives_on(url) as machine:
         run_state_machine_as_test(seed(at)(machine), settings=asked)
 
 
@@ -629,7 +670,8 @@ def main() -> int:
     options = asked.parse_args()
     begun = time.monotonic()
     print(f"seed {options.seed}", flush=True)
-    tell(options.engine, options.examples, options.steps, options.seed, not options.as_found)
+    with fresh_database(options.engine) as url:
+        tell(url, options.examples, options.steps, options.seed, not options.as_found)
     told = Life.told
     print(
         f"{options.engine}: {told.pop('lives')} lives of up to {options.steps} steps"

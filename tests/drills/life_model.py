@@ -127,10 +127,18 @@ class Model:
     def invoices(self) -> list[Invoice]:
         return [one for each in (*self.organisations, *self.people) for one in each.invoices]
 
+    def payers(self) -> list[Person]:
+        """Who has something to settle, and nothing in the way."""
+        return [
+            one
+            for one in self.people
+            if self.worth(one) and not any(each.is_owed for each in one.invoices)
+        ]
+
     # Inviting
 
     def invite(self, organisation: int, person: Person, licence: str) -> str:
-        if person.place.where == organisation or self._pending(organisation, person):
+        if person.place.where == organisation or self.pending(organisation, person):
             return "not ready"
         if self._wants_rest(person):
             return "not ready"
@@ -162,7 +170,7 @@ class Model:
         self._withdraw_mails(invitation)
         return ""
 
-    def _pending(self, organisation: int, person: Person) -> list[Invitation]:
+    def pending(self, organisation: int, person: Person) -> list[Invitation]:
         return [
             one
             for one in self.invitations

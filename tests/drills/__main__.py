@@ -1,0 +1,44 @@
+"""`python -m tests.drills [NAME …]`: every drill at length on both engines, one after the other.
+
+How long is said by environment variables, which `make drills` passes on: ROUNDS of every point and
+MOMENTS at random, LIVES of 50 steps, MAILS, SECONDS of the bank, RESTARTS of PostgreSQL, HOLD in
+seconds of SQLite's lock."""
+
+import os
+import subprocess
+import sys
+import time
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def _of(name: str, usual: int) -> str:
+    return os.environ.get(name) or str(usual)
+
+
+# name → the arguments of its program
+DRILLS = {
+    "bank": ("--seconds", _of("SECONDS", 60)),
+    "killed_refund": (),
+    "kills": ("--rounds", _of("ROUNDS", 50), "--moments", _of("MOMENTS", 200)),
+    "life": ("--examples", _of("LIVES", 2000), "--steps", "50"),
+    "mail_outage": ("--mails", _of("MAILS", 500), "--outage", "60"),
+}
+
+
+def main(names: list[str]) -> int:
+    failed = []
+    for name in names or list(DRILLS):
+        for engine in ENGINES:
+            begun = time.monotonic()
+            print(f"\n== {name}, {engine}", flush=True)
+            program = [sys.executable, "-m", f"tests.drills.{name}", *DRILLS[name]]
+            if subprocess.run([*program, "--engine", engine]).returncode:
+                failed.append(f"{name} ({engine})")
+            print(f"== {time.monotonic() - begun:.0f} s", flush=True)
+    print("\nfailed: " + ", ".join(failed) if failed else "\nall drills held")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
