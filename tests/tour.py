@@ -109,6 +109,7 @@ def managing(tour: Tour) -> None:
     tour.keep("more users as fragment", owner.get(unescape(more[1]), True))
     tour.keep("users as they are now", owner.get("/users/live"))
     tour.keep("badge", owner.get("/invitations/badge"))
+    tour.keep("what became of invitations", owner.get("/users/funnel?period=all"))
     tour.keep("form again", owner.post("/invitations", emails=" "), 422)
     choice = {"emails": "a@example.org", "role": "king", "note": "kept"}
     tour.keep("form again as fragment", owner.post("/invitations", True, **choice), 422)
@@ -420,6 +421,9 @@ def documents(tour: Tour) -> None:
 def operating(tour: Tour) -> None:
     organisation, today = tour.cast.organisation, clock.today("UTC")
     tour.keep("billing of an owner", tour.browser("owner").get("/billing"))
+    tour.keep("an organisation month by month", tour.browser("owner").get("/billing/charts"))
+    elsewhere = tour.browser("foreign owner")
+    tour.keep("nothing month by month", elsewhere.get("/billing/charts"))
     for at, days in enumerate((-3, 0, 3)):
         invoices.add(
             organisation, f"O-{at}", issued_on=today, due_on=today + timedelta(days=days),
@@ -436,6 +440,7 @@ def operating(tour: Tour) -> None:
     ).execute()
     operator = tour.browser("operator")
     tour.keep("what needs a hand", operator.get("/billing"))
+    tour.keep("all month by month", operator.get("/billing/charts"))
     wrong = operator.post(f"/billing/refunds/{refund.id}/payment", reference="", paid_on="x")
     tour.keep("payment not read", wrong, 422)
 

@@ -199,6 +199,35 @@ def test_the_funnel_is_shown_with_its_parts(app: Flask, organisation: Account) -
     assert 'href="/users/funnel"' in browser.get("/users").text
 
 
+# PostgreSQL reads tables of a few rows whole, whatever indexes they have.
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_sums_read_ranges_of_indexes(
+    organisation: Account, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(organisation, "a@example.org", "credit")
+    owner, by = owner_of(organisation).membership(), seller()
+    assert owner is not None
+    plans: set[str] = set()
+    run = database.obj.execute_sql
+
+    def explained(sql: str, params: Any = None) -> Any:
+        plans.update(step[3] for step in run(f"EXPLAIN QUERY PLAN {sql}", params).fetchall())
+        return run(sql, params)
+
+    monkeypatch.setattr(database.obj, "execute_sql", explained)
+    trends.stated(viewer_of(by), clock.now())
+    trends.stated(viewer_of(owner), clock.now())
+    trends.remaining(organisation, clock.now())
+    funnel.of(organisation, "90", clock.now())
+
+    used = " ".join(plans)
+    assert not [plan for plan in plans if plan.startswith("SCAN")]
+    assert "COVERING INDEX statement_newest (issued_at>?)" in used
+    assert "INDEX statement_account (account_id=? AND issued_at>?)" in used
+    assert "COVERING INDEX invitation_newest (account_id=? AND created_at>?)" in used
+    assert "INDEX ledger_transfer_credit_id_id (credit_id=?)" in used
+
+
 def test_more_people_and_documents_are_no_more_queries(
     app: Flask, organisation: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

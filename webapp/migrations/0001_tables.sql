@@ -257,7 +257,7 @@ CREATE UNIQUE INDEX invitation_one_pending ON invitation (account_id, email) WHE
 
 CREATE INDEX invitation_pending ON invitation (account_id, expires_at) WHERE status = 'pending';
 
-CREATE INDEX invitation_newest ON invitation (account_id, created_at, id);
+CREATE INDEX invitation_newest ON invitation (account_id, created_at, id, status, expires_at);
 
 CREATE INDEX invitation_listed ON invitation (account_id, created_at, id) WHERE status <> 'accepted';
 
@@ -598,7 +598,7 @@ CREATE INDEX refund_underway ON refund (changed_at) WHERE state IN ('requested',
 
 CREATE INDEX refund_arrived ON refund (changed_at) WHERE state = 'succeeded';
 
-CREATE INDEX refund_untold ON refund (changed_at) WHERE told_at IS NULL AND requested_at IS NOT NULL AND state IN ('failed', 'canceled');
+CREATE INDEX refund_untold ON refund (state) WHERE told_at IS NULL AND requested_at IS NOT NULL;
 
 CREATE TABLE ledger_account (
     id BIGSERIAL NOT NULL PRIMARY KEY,
@@ -685,7 +685,7 @@ CREATE INDEX statement_account ON statement (account_id, issued_at, id);
 
 CREATE INDEX statement_user ON statement (user_id, issued_at, id);
 
-CREATE INDEX statement_newest ON statement (issued_at, id, kind, currency, gross_minor, tax_minor, corrects_id);
+CREATE INDEX statement_newest ON statement (issued_at, id, kind, currency, gross_minor, tax_minor, corrects_id, issued_on);
 
 CREATE INDEX statement_unrendered ON statement (issued_at) WHERE rendered_at IS NULL;
 

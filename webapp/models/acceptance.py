@@ -213,7 +213,7 @@ Refund.add_index(
 # What was canceled without being asked for was undone, and is no news to anybody.
 Refund.add_index(
     SQL(
-        "CREATE INDEX refund_untold ON refund (changed_at) WHERE told_at IS NULL"
-        " AND requested_at IS NOT NULL AND state IN ('failed', 'canceled')"
+        "CREATE INDEX refund_untold ON refund (state)"
+        " WHERE told_at IS NULL AND requested_at IS NOT NULL"
     )
 )

@@ -110,7 +110,10 @@ Invitation.add_index(
     )
 )
 Invitation.add_index(
-    SQL("CREATE INDEX invitation_newest ON invitation (account_id, created_at, id)")
+    SQL(
+        "CREATE INDEX invitation_newest ON invitation"
+        " (account_id, created_at, id, status, expires_at)"
+    )
 )
 Invitation.add_index(
     SQL(

@@ -81,7 +81,7 @@ Statement.add_index(SQL("CREATE INDEX statement_user ON statement (user_id, issu
 Statement.add_index(
     SQL(
         "CREATE INDEX statement_newest ON statement"
-        " (issued_at, id, kind, currency, gross_minor, tax_minor, corrects_id)"
+        " (issued_at, id, kind, currency, gross_minor, tax_minor, corrects_id, issued_on)"
     )
 )
 Statement.add_index(

@@ -133,9 +133,7 @@ def badge() -> Response:
     pending = people.pending_count(viewer.account, clock.now())
     response = unless_known(
         fingerprint(pending, viewer.user.locale),
-        lambda: make_response(
-            render_template("partials/invitations/badge.html", pending=pending)
-        ),
+        lambda: make_response(render_template("partials/invitations/badge.html", pending=pending)),
     )
     # The browser asks with what it kept: every open window polls this.
     response.headers["Cache-Control"] = "private, no-cache"
