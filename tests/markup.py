@@ -33,7 +33,8 @@ class Markup(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        self.tags[tag] += 1
+        if "svg" not in self._open:
+            self.tags[tag] += 1  # a drawing's title is not the page's
         if len(given) != len(attrs):
             self.faults.append(f"<{tag}> has an attribute twice")
         if tag not in VOID:
