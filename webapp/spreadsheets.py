@@ -45,20 +45,19 @@ def _write(
     # The format knows no zones: the moment is said in UTC.
     book.set_properties({"title": title, "created": made_at.replace(tzinfo=None)})
     formats = _Formats(book)
-    sheet, line = None, 0
+    sheet, line = _sheet(book, title, columns, formats), 0
     for row in rows:
-        if sheet is None or line == ROWS:
-            sheet, line = _sheet(book, columns, formats), 0
+        if line == ROWS:
+            name = f"{title} {len(book.worksheets()) + 1}"
+            sheet, line = _sheet(book, name, columns, formats), 0
         line += 1
         for at, cell in enumerate(row):
             _put(sheet, line, at, cell, formats)
-    if sheet is None:
-        _sheet(book, columns, formats)
     book.close()
 
 
-def _sheet(book: Any, columns: list[Column], formats: "_Formats") -> Any:
-    sheet = book.add_worksheet()
+def _sheet(book: Any, name: str, columns: list[Column], formats: "_Formats") -> Any:
+    sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
     for at, (heading, width) in enumerate(columns):
         sheet.set_column(at, at, width)

@@ -157,6 +157,7 @@ def test_what_one_sheet_cannot_hold_goes_on_in_the_next(
 
     rows = [row for page in book for row in page.iter_rows(min_row=2, values_only=True)]
     assert [page["A1"].value for page in book] == ["Number"] * len(book.worksheets)
+    assert book.sheetnames[:3] == ["Statements", "Statements 2", "Statements 3"]
     assert [row[0] for row in rows] == [row["Number"] for row in lines(operator)]
 
 

@@ -592,6 +592,8 @@ CREATE UNIQUE INDEX refund_idempotency_key ON refund (idempotency_key);
 
 CREATE UNIQUE INDEX refund_gateway_reference ON refund (gateway_reference);
 
+CREATE INDEX refund_share_id_id ON refund (share_id, id);
+
 CREATE UNIQUE INDEX refund_one_alive ON refund (share_id) WHERE state NOT IN ('failed', 'canceled');
 
 CREATE INDEX refund_underway ON refund (changed_at) WHERE state IN ('requested', 'pending', 'requires_action', 'failed');

@@ -193,6 +193,8 @@ class Refund(BaseModel):
             Check("state <> 'held' OR requested_at IS NULL", name="refund_requested"),
             Check("paid_on IS NULL OR (is_by_hand AND state = 'succeeded')", name="refund_paid_on"),
         ]
+        # The tries of a share, of which the last one counts.
+        indexes = ((("share", "id"), False),)
 
 
 Refund.add_index(

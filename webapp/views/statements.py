@@ -89,7 +89,7 @@ def _periods(asked: Asked, words: dict[str, str]) -> list[tuple[str, dict[str, A
     asks for, and whether that is asked for now."""
     rest = {name: word for name, word in words.items() if name not in ("month", "from", "to")}
     this = clock.today(policy().billing_zone).replace(day=1)
-    links = [(_("All days"), rest, not asked.first and not asked.last)]
+    links = [(_("All days"), rest, not (asked.first or asked.last or asked.errors))]
     for name, first in ((_("This month"), this), (_("Last month"), _month_before(this))):
         is_shown = (asked.first, asked.last) == month_of(first)
         links.append((name, {**rest, "month": f"{first:%Y-%m}"}, is_shown))
