@@ -13,6 +13,7 @@ from flask import Flask
 
 from tests import money
 from tests.apps import make_app
+from tests.hostile import HOSTILE
 from tests.smtp import MailServer, parsed, sending_app, text_of
 from webapp import clock, mailer, models, outbox
 from webapp.actions import codes, notices, statements
@@ -216,61 +217,6 @@ def test_a_mail_that_a_newer_one_replaced_is_not_sent(app: Flask) -> None:
     mail = only_mail()
     assert mail["Message-ID"].startswith(f"<outbox-{OutboxMessage.select().count()}@")
     assert InvitationLink.select().count() == 1
-
-
-HOSTILE = [
-    "Eve\r\nBcc: victim@example.org",
-    "Eve\nX-Evil: 1",
-    "Eve\rSubject: other",
-    "Eve\u2028X-Evil: 1",
-    "Eve\u2029X-Evil: 1",
-    "Eve\u0085X-Evil: 1",
-    "Eve\x0bX-Evil: 1",
-    "Eve\x0cX-Evil: 1",
-    "Eve\x1cX-Evil: 1",
-    "Eve\x00",
-    "https://evil.example",
-    "HTTPS://EVIL.EXAMPLE/a?b=c",
-    "http://evil.example:8080/",
-    "see https://evil",
-    "ftp://evil.example/x",
-    "javascript://evil.example/%0aalert(1)",
-    "www.evil.example",
-    "WWW.evil.example/win",
-    "evil.example",
-    "evil.example/path",
-    "win at evil.co.uk now",
-    "Anna.evil.example",
-    "evil。example",
-    "evil．example",
-    "evil｡example",
-    "éVIL.example",
-    "evil..example",
-    "//evil.example/x",
-    "bob@evil.example",
-    "mailto:bob@evil.example",
-    "<script>alert(1)</script>",
-    "<a href=https://evil.example>prize</a>",
-    "<img src=//evil.example/x>",
-    "</title><script>alert(1)</script>",
-    "</p></div><form action=https://evil.example>",
-    '"><b>bold</b>',
-    "' onmouseover='x",
-    "<!--",
-    "=?utf-8?q?Bcc:_victim@example.org?=",
-    "=?utf-8?b?QmNjOiB2aWN0aW1AZXhhbXBsZS5vcmc=?=",
-    "=?us-ascii?q?=0d=0aBcc:_v?=",
-    "\u202egnp.exe",
-    "\u2066hidden\u2069",
-    "a\u200bb\ufeffc",
-    "\ud83dEve".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
-    "{{ 7*7 }}{% raw %}",
-    "%(organisation)s %s %d",
-    "${7*7} #{7*7}",
-    "[prize](https://evil.example)",
-    'Eve, "Boss" <boss@evil.example>;',
-    "E" * 64,
-]
 
 
 def test_hostile_names_add_no_header_and_no_link(app: Flask) -> None:

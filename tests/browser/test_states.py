@@ -1,7 +1,8 @@
-"""Every state of docs/joining.md on a phone, in French: rendered by Chromium from the very page that
-the table's own test gets, so that one browser and no server is enough."""
+"""Every state of docs/joining.md on a phone, in French: rendered by Chromium from the very page
+that the table's own test gets, so that one browser and no server is enough."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -83,7 +84,7 @@ def show(app: Flask, phone: Page, state: str) -> int:
 def assert_readable(phone: Page) -> None:
     found = phone.evaluate(LOOK, READ)
     assert all(one["name"] for one in found), found
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         is_below = after["top"] >= before["top"] - 1
         is_beside = after["top"] < before["bottom"] and after["left"] > before["left"]
         assert is_below or is_beside, (before["name"], after["name"])
@@ -117,7 +118,8 @@ def test_no_is_as_easy_to_press_as_yes(app: Flask, phone: Page) -> None:
     show(app, phone, "paid plan")
     yes = phone.locator(".by-choice button:visible").bounding_box()
     no = phone.locator(".decline summary").bounding_box()
-    assert yes and no
+    assert yes is not None
+    assert no is not None
     assert no["width"] >= yes["width"]
     assert min(yes["height"], no["height"]) >= 44
     assert 0 < no["y"] - yes["y"] < 200

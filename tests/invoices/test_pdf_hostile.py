@@ -111,6 +111,35 @@ def test_hostile_names_are_printed_as_they_are_and_fetch_nothing(
     assert seen == []
 
 
+NAMES = (
+    "שלום " * 40,
+    "مرحبا Аtеliеr",  # noqa: RUF001  Cyrillic
+    "a\u0301\u0323" * 40,
+    "https://evil.example www.evil.example bob@evil.example",
+    "{{ 7*7 }} {% raw %} %(organisation)s ${7*7}",
+    "E" * 400,
+)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:12])
+def test_a_hostile_name_is_words_and_leads_nowhere(statement_of, seller, name):
+    content = render(
+        statement_of(
+            "account_credit",
+            seller=replace(seller, name=name),
+            customer=Party(name, f"{name}\n{name}", "FR", name),
+            organisation=name,
+            individual=name,
+        )
+    )
+    pages = PdfReader(io.BytesIO(content)).pages
+    links = [one.get_object() for page in pages for one in page.get("/Annots", ())]
+    assert [link for link in links if "/A" in link] == []
+    assert "49,97" in squeezed(words_of(content))
+    assert "<" not in words_of(content)
+    assert "7*7" in words_of(content) or "7*7" not in name
+
+
 def test_a_page_that_fetches_anything_is_refused(listener, tmp_path):
     """Even unescaped: the page is not rendered without the thing, it is not rendered at all."""
     address, seen = listener
