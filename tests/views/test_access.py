@@ -149,8 +149,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("invitee.ask_for_cookies", "GET"): (PUBLIC, {"": 303, "nobody": 404}),
     # Outside of htmx, the page itself.
     ("invitee.look_again", "GET"): (PUBLIC, 303),
-    # The invitee has a plan to settle, and sends no offer with this form.
-    ("join.accept", "POST"): (SIGNED_IN, {"": 422, "other invitee": 403}),
+    # The invitee has a plan to settle, and sends no offer with this form; the others hold no link.
+    ("join.accept", "POST"): (SIGNED_IN, {"": 404, "invitee": 422, "other invitee": 403}),
     ("join.decline", "POST"): (PUBLIC, {"": 403, "link holder": 303, "invitee": 303}),
     # Nobody's link has expired, and all go back to the page that says so.
     ("invitee.ask_for_link", "POST"): (PUBLIC, 303),

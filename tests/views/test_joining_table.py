@@ -362,6 +362,46 @@ def _revoked_meanwhile(cast: Cast) -> TestResponse:
     return browser.post("/join/acceptance", **form)
 
 
+@state("expired meanwhile")
+def _expired_meanwhile(cast: Cast) -> TestResponse:
+    browser = joining(cast)
+    form = form_of(browser)
+    ended(cast)
+    return browser.post("/join/acceptance", **form)
+
+
+@state("replaced meanwhile")
+def _replaced_meanwhile(cast: Cast) -> TestResponse:
+    browser = joining(cast)
+    form = form_of(browser)
+    invitations.resend(membership_of(cast.users["owner"]), cast.invitation.id)
+    return browser.post("/join/acceptance", **form)
+
+
+@state("plan lapsed meanwhile")
+def _lapsed_meanwhile(cast: Cast) -> TestResponse:
+    browser = joining(cast)
+    form = form_of(browser)
+    accounts.update_organisation(cast.organisation.public_id, plan="lapsed")
+    return browser.post("/join/acceptance", **form)
+
+
+@state("inviter gone meanwhile")
+def _gone_meanwhile(cast: Cast) -> TestResponse:
+    browser = joining(cast)
+    form = form_of(browser)
+    _gone(cast)
+    return browser.post("/join/acceptance", **form)
+
+
+@state("link forgotten meanwhile")
+def _forgotten_meanwhile(cast: Cast) -> TestResponse:
+    browser = joining(cast)
+    form = form_of(browser)
+    browser.client.delete_cookie(link.COOKIE)
+    return browser.post("/join/acceptance", **form)
+
+
 @state("blocked meanwhile")
 def _blocked_meanwhile(cast: Cast) -> TestResponse:
     browser = joining(cast)

@@ -62,6 +62,7 @@ def another_host(error: SecurityError) -> Response:
 def _place() -> str | None:
     """Where to go on after signing in: the name of a place, never an address from outside."""
     place = (request.endpoint or "").partition(".")[0]
+    place = "join" if place == "invitee" else place
     return place if place in ("users", "statements", "billing", "join") else None
 
 

@@ -8,7 +8,6 @@ from flask_babel import get_locale
 
 from webapp import clock, errors
 from webapp.actions import (
-    asking,
     failed_refunds,
     invitations,
     joining,
@@ -64,8 +63,12 @@ def proving(status: int, **step: Any) -> Response:
 @views.post("/join/acceptance")
 @allows(SIGNED_IN)
 def accept() -> Response:
-    form, viewer = request.form, require_viewer()
-    invitation = _invitation(viewer)
+    form, viewer, link = request.form, require_viewer(), links.held_link()
+    invitation = _invitation(link, viewer)
+    if invitation is None:
+        return _without_link(viewer)
+    if link is not None and joining.why_dead(invitation, link, clock.now()) == "replaced":
+        return _standing(link, viewer)
     choice = form.get("choice", "")
     try:
         joining.accept(
@@ -153,20 +156,12 @@ def _own_acceptance(viewer: Viewer) -> Acceptance | None:
     return joining.latest_acceptance(viewer.user)
 
 
-def _invitation(viewer: Viewer) -> Invitation:
+def _invitation(link: InvitationLink | None, viewer: Viewer) -> Invitation | None:
     """The invitation that this browser holds the link of; after the cookie ended, the one that
-    this person accepted last."""
-    link = links.held_link()
-    if link is not None:
-        invitation: Invitation = link.invitation
-        if link.replaced_at is not None and invitation.status == "pending":
-            raise errors.Gone("replaced")
-        return invitation
-    acceptance = joining.latest_acceptance(viewer.user)
-    if acceptance is None:
-        raise errors.Invalid("quote")
-    accepted: Invitation = acceptance.invitation
-    return accepted
+    this person accepted last, if any."""
+    acceptance = joining.latest_acceptance(viewer.user) if link is None else None
+    held: Invitation | None = link.invitation if link is not None else None
+    return acceptance.invitation if acceptance is not None else held
 
 
 def _without_link(viewer: Viewer | None) -> Response:
@@ -197,8 +192,7 @@ def _standing(
         if acceptance is not None:
             return _result(acceptance)
     if dead:
-        is_renewable = asking.is_renewable(invitation, now)
-        return pages.page(dead, 410, None if is_other else invitation, is_renewable=is_renewable)
+        return pages.page(dead, 410, None if is_other else invitation)
     if is_other:
         return pages.page("other_person", 200, invitation)
     if viewer is None:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request, session
 
 from webapp import clock
-from webapp.actions import joining, offers, reporting, sessions, sign_in
+from webapp.actions import asking, joining, offers, reporting, sessions, sign_in
 from webapp.htmx import render
 from webapp.models import Invitation, InvitationLink
 from webapp.permissions import Viewer
@@ -61,8 +61,10 @@ def offer(
 
 def page(state: str, status: int, invitation: Invitation | None, **context: Any) -> Response:
     page = state if state in ("sign_in", "other_person", "choosing") else "dead"
-    report = reporting.token_of(invitation) if invitation is not None else ""
-    context = {"then": "join", "is_invited": True, "report": report, **context}
+    if invitation is not None:
+        context["report"] = reporting.token_of(invitation)
+        context["is_renewable"] = asking.is_renewable(invitation, clock.now())
+    context = {"then": "join", "is_invited": True, **context}
     return render(
         f"pages/join/{page}.html", None, status, state=state, invitation=invitation, **context
     )
