@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -174,6 +175,8 @@ def page(path: str, found: list[dict[str, Any]], form: Form) -> dict[str, Any]:
 
 # Refunds
 
+MOMENT = timedelta(microseconds=1)
+
 
 def create_refund(server: StripeServer, request: Request) -> dict[str, Any]:
     form = request.form
@@ -199,13 +202,17 @@ def fetch_refund(server: StripeServer, request: Request, id: str) -> dict[str, A
 def list_refunds(server: StripeServer, request: Request) -> dict[str, Any]:
     form = request.form
     reference = form.get("payment_intent") or form.get("charge") or ""
-    SimulatedGateway().find_refund(reference, "")  # for the faults that wait there
-    found = (
-        SimulatedRefund.select()
-        .join(SimulatedPayment)
-        .where(SimulatedPayment.reference == reference)
-        .order_by(SimulatedRefund.id.desc())
-    )
+    found = SimulatedRefund.select().join(SimulatedPayment).order_by(SimulatedRefund.id.desc())
+    # Each for the faults that wait there.
+    if "created[gte]" in form:
+        since, until = (
+            datetime.fromtimestamp(int(form[f"created[{end}]"]), UTC) for end in ("gte", "lt")
+        )
+        list(SimulatedGateway().list_refunds(since, since))
+        found = found.where(SimulatedRefund.created_at.between(since, until - MOMENT))
+    else:
+        SimulatedGateway().find_refund(reference, "")
+        found = found.where(SimulatedPayment.reference == reference)
     return page(request.path, [in_stripes_words(one) for one in found], form)
 
 

@@ -1,7 +1,8 @@
 """What every payment gateway must do, in our words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -27,6 +28,17 @@ class GatewayRefund:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedRefund:
+    """A refund as a gateway lists it. `payment_references` are all names of its payment there;
+    `refund_key` is empty where we did not ask for it."""
+
+    refund: GatewayRefund
+    payment_references: tuple[str, ...]
+    refund_key: str
+    created_at: datetime
+
+
 class Gateway(Protocol):
     """Every method raises GatewayAway; those that change something raise GatewayRefusal too."""
 
@@ -49,6 +61,9 @@ class Gateway(Protocol):
     def find_refund(self, payment_reference: str, refund_key: str) -> GatewayRefund | None:
         """The refund of that payment whose metadata's `refund_key` is `refund_key`: how to learn
         the fate of a request whose answer was lost, however long ago."""
+
+    def list_refunds(self, since: datetime, until: datetime) -> Iterator[ListedRefund]:
+        """Every refund made there from `since` to before `until`, by whomever."""
 
     def end_subscription_at_period_end(self, reference: str) -> None:
         """It charges no more once its period is over (rule M10). Again changes nothing."""

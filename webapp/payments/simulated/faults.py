@@ -14,6 +14,7 @@ CALLS = (
     "create_refund",
     "fetch_refund",
     "find_refund",
+    "list_refunds",
     "end_subscription_at_period_end",
     "keep_subscription",
     "cancel_subscription_without_proration",

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from webapp import clock
 from webapp.database import locked, transaction
-from webapp.payments.gateway import GatewayRefund, GatewayRefusal
+from webapp.payments.gateway import GatewayRefund, GatewayRefusal, ListedRefund
 from webapp.payments.simulated import faults
 from webapp.payments.simulated.books import (
     KEY_LIFE,
@@ -77,6 +78,15 @@ class SimulatedGateway:
             .first()
         )
         return None if refund is None else refund.shown()
+
+    def list_refunds(self, since: datetime, until: datetime) -> Iterator[ListedRefund]:
+        _read("list_refunds")
+        made = SimulatedRefund.select(SimulatedRefund, SimulatedPayment).join(SimulatedPayment)
+        wanted = (SimulatedRefund.created_at >= since) & (SimulatedRefund.created_at < until)
+        for one in made.where(wanted).order_by(SimulatedRefund.id):
+            yield ListedRefund(
+                one.shown(), (one.payment.reference,), one.refund_key, one.created_at
+            )
 
     def end_subscription_at_period_end(self, reference: str) -> None:
         fault = faults.claim("end_subscription_at_period_end")

@@ -1,9 +1,10 @@
 """Stripe as a gateway (rule M6). Payments are payment intents (pi_…) or charges (ch_…)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from webapp.payments.gateway import GatewayRefund, GatewayRefusal
+from webapp.payments.gateway import GatewayRefund, GatewayRefusal, ListedRefund
 from webapp.payments.stripe.amounts import ours, stripes
 from webapp.payments.stripe.client import in_our_words, open_client
 
@@ -49,6 +50,21 @@ class StripeGateway:
                 if _metadata(refund).get("refund_key") == refund_key:
                     return _read(refund)
         return None
+
+    def list_refunds(self, since: datetime, until: datetime) -> Iterator[ListedRefund]:
+        """Stripe counts whole seconds."""
+        between = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+        asked: Any = {"created": between, "limit": 100}
+        with in_our_words():
+            for found in self._v1.refunds.list(asked).auto_paging_iter():
+                refund = found.to_dict()
+                names = (refund.get("payment_intent"), refund.get("charge"))
+                yield ListedRefund(
+                    _read(refund),
+                    tuple(str(name) for name in names if name),
+                    _metadata(refund).get("refund_key", ""),
+                    datetime.fromtimestamp(refund["created"], UTC),
+                )
 
     def end_subscription_at_period_end(self, reference: str) -> None:
         with in_our_words():
