@@ -1,4 +1,5 @@
-"""Statement → PDF bytes: tagged, fonts embedded, nothing fetched (rules D3 and D5)."""
+"""Statements, and copies of invoices → PDF bytes: tagged, fonts embedded, nothing fetched (rules
+D3 and D5)."""
 
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from invoices.copy_wording import CopyWording
+from invoices.invoice_copy import InvoiceCopy
 from invoices.statement import Statement
 from invoices.tags import describe_headers
 from invoices.wording import Wording
@@ -44,6 +47,12 @@ def render(statement: Statement) -> bytes:
     return document(
         _templates().get_template("statement.html").render(statement=statement, w=wording)
     )
+
+
+def render_copy(copy: InvoiceCopy) -> bytes:
+    """The same of a copy of an invoice."""
+    wording = CopyWording(copy)
+    return document(_templates().get_template("invoice_copy.html").render(copy=copy, w=wording))
 
 
 def document(page: str) -> bytes:

@@ -22,6 +22,23 @@ WITH_VAT = EUROPEAN_UNION | {"CH", "GB", "MC", "NO"}
 SENTENCES_AT_MOST = 4
 
 
+def tax_name(seller: Party, locale: Locale) -> str:
+    """What the seller's tax is called."""
+    vat = seller.country in WITH_VAT
+    if locale == "fr":
+        return "TVA" if vat else "Taxe"
+    return "VAT" if vat else "Tax"
+
+
+def tax_id_label(party: Party, locale: Locale) -> str:
+    return LABELS[locale]["vat_id" if party.country in WITH_VAT else "tax_id"]
+
+
+def country_name(party: Party, locale: Locale) -> str:
+    """In the reader's language; an unknown code as it stands."""
+    return str(BabelLocale.parse(locale).territories.get(party.country, party.country))
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """A statement in its reader's language and its seller's law; the template asks it for text."""
@@ -47,10 +64,7 @@ class Wording:
 
     @property
     def tax_name(self) -> str:
-        vat = self.statement.seller.country in WITH_VAT
-        if self.locale == "fr":
-            return "TVA" if vat else "Taxe"
-        return "VAT" if vat else "Tax"
+        return tax_name(self.statement.seller, self.locale)
 
     @property
     def mentions(self) -> list[str]:
@@ -160,11 +174,10 @@ class Wording:
         return self._say("tax_on", tax=label, net=self.amount(total.net_minor))
 
     def tax_id_label(self, party: Party) -> str:
-        return self.label("vat_id" if party.country in WITH_VAT else "tax_id")
+        return tax_id_label(party, self.locale)
 
     def country(self, party: Party) -> str:
-        """The country's name in the reader's language; an unknown code as it stands."""
-        return str(BabelLocale.parse(self.locale).territories.get(party.country, party.country))
+        return country_name(party, self.locale)
 
     def label(self, name: str) -> str:
         return LABELS[self.locale][name]

@@ -35,7 +35,7 @@ def issue(
             "number": place.number,
             "issued_on": place.issued_on,
             "locale": cast(Locale, locale),
-            "seller": _seller(),
+            "seller": seller(),
             "customer": _party(customer, person),
             "organisation": settlement.organisation.name,
             "individual": person.shown_name,
@@ -141,9 +141,10 @@ def _freeze(place: series.Place, document: core.Statement, **belonging: Any) -> 
     return statement
 
 
-def _seller() -> Party:
-    seller = policy().seller
-    return Party(seller.name, seller.address, seller.country, seller.vat, seller.registration)
+def seller() -> Party:
+    """Who issues every document, as the settings say."""
+    one = policy().seller
+    return Party(one.name, one.address, one.country, one.vat, one.registration)
 
 
 def _party(customer: Account, person: User) -> Party:
