@@ -75,6 +75,21 @@ def as_instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Several queries that read one and the same state, whatever is written beside them."""
+    if database.in_transaction():
+        yield
+    elif is_postgresql():
+        with database.transaction():
+            database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+    else:
+        # DEFERRED: reading alone takes no lock that a writer would wait for.
+        with database.transaction("DEFERRED"):
+            yield
+
+
 class InstantField(DateTimeField):
     """An aware instant in UTC; text of fixed width on SQLite, so that it compares as it sorts."""
 

@@ -1,9 +1,6 @@
 """Proving that the money adds up: a few sums over all rows, each of which must find nothing."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from webapp.database import database, is_postgresql
+from webapp.database import database, snapshot
 
 # Only the first of many: a sentence names what to look at, it is no report.
 SHOWN = 100
@@ -175,22 +172,8 @@ def check() -> list[str]:
     """A sentence for each thing that does not hold; none when all does. Amounts are in minor
     units. Reads one snapshot, so that work going on beside it is no finding."""
     found = []
-    with _snapshot():
+    with snapshot():
         for sentence, query in CHECKS.items():
             rows = database.execute_sql(f"{BALANCES}{query} LIMIT {SHOWN}").fetchall()
             found += [sentence.format(*row) for row in rows]
     return found
-
-
-@contextmanager
-def _snapshot() -> Iterator[None]:
-    if database.in_transaction():
-        yield
-    elif is_postgresql():
-        with database.transaction():
-            database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield
-    else:
-        # DEFERRED: reading alone takes no lock that a writer would wait for.
-        with database.transaction("DEFERRED"):
-            yield
