@@ -18,7 +18,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=chosen_locale)
     filters = {"money": money, "day": day, "month": month, "hour": hour, "moment": moment}
-    app.jinja_env.filters.update(filters, plan=plan, place=place)
+    app.jinja_env.filters.update(filters, change=change, plan=plan, place=place)
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
 
 
@@ -44,6 +44,13 @@ def chosen_locale() -> str:
 def money(minor: int, currency: str) -> str:
     """`4997, "EUR"` → « 49,97 € » or “€49.97”."""
     return formats.amount(minor, currency, _locale())
+
+
+def change(minor: int, currency: str) -> str:
+    """An amount that came (+) or went (−), or a dash for none."""
+    if not minor:
+        return "–"
+    return ("+" if minor > 0 else "−") + money(abs(minor), currency)
 
 
 def day(value: date | datetime | None, zone: str = "") -> str:

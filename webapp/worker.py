@@ -16,6 +16,7 @@ from webapp.actions import (
     digests,
     finance_notices,
     guesses,
+    month_end,
     notices,
     passkeys,
     reminders,
@@ -132,6 +133,13 @@ def tell_of_the_month() -> None:
     with app.app_context():
         _connect()
         digests.collect(clock.now())
+
+
+@huey.periodic_task(crontab(minute="23"), name="reconcile_last_month")  # type: ignore[untyped-decorator]
+def reconcile_last_month() -> None:
+    with app.app_context():
+        _connect()
+        month_end.ask_for_last_month()
 
 
 @huey.on_startup()  # type: ignore[untyped-decorator]

@@ -13,9 +13,9 @@ from tests.client import Browser, words_of
 from tests.money import settle
 from tests.people import ROLES, Cast, make_cast, make_paying, on_the_day
 from webapp import clock
-from webapp.actions import uploads
+from webapp.actions import invoices, uploads
 from webapp.actions.inviting import Offer
-from webapp.models import Invitation, KeptMail, Upload, UploadRow
+from webapp.models import Invitation, Invoice, KeptMail, Upload, UploadRow
 from webapp.permissions import (
     DEVELOPMENT,
     GRANT_ADMIN,
@@ -83,12 +83,24 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("billing.show", "GET"): (SEE_BILLING, 200),
     ("charts.show", "GET"): (SEE_BILLING, 200),
     ("funnel.show", "GET"): (SEE_USERS, 200),
-    # A refund that is not there; the form of the third is empty.
-    ("billing.retry", "POST"): (OPERATE, 404),
-    ("billing.ask_for_consent", "POST"): (OPERATE, 404),
-    ("billing.pay_by_hand", "POST"): (OPERATE, 422),
     # Of an invitation that nobody reported.
     ("billing.see_to_report", "POST"): (OPERATE, 404),
+    # The organisation's invoice, which others do not see and the operator does.
+    ("invoices.show", "GET"): (SEE_BILLING, {"": 200, "foreign owner": 404}),
+    ("invoices.copy", "POST"): (SEE_BILLING, {"": 303, "foreign owner": 404}),
+    ("invoices.download", "GET"): (SEE_BILLING, 404),
+    # The operator has no credit of its own.
+    ("movements.index", "GET"): (SEE_BILLING, {"": 200, "operator": 404}),
+    ("month_end.show", "GET"): (OPERATE, 200),
+    ("month_end.create", "POST"): (OPERATE, 303),
+    # A refund and a message that are not there.
+    ("needs_hand.refund", "GET"): (OPERATE, 404),
+    ("needs_hand.retry", "POST"): (OPERATE, 404),
+    ("needs_hand.ask_for_consent", "POST"): (OPERATE, 404),
+    ("needs_hand.pay_by_hand", "POST"): (OPERATE, 404),
+    ("needs_hand.message", "GET"): (OPERATE, 404),
+    ("needs_hand.send_again", "POST"): (OPERATE, 404),
+    ("needs_hand.discard", "POST"): (OPERATE, 404),
     # No form says whose departure it is: there is nothing to leave, or the page was old.
     ("departures.show", "GET"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 200}),
     ("departures.create", "POST"): (SIGNED_IN, {**NOWHERE_TO_LEAVE, "": 409}),
@@ -242,6 +254,16 @@ def draft(cast: Cast) -> Upload:
     return uploads.create(cast.membership("owner"), "people.csv", content, Offer(locale="en"))
 
 
+def invoice(cast: Cast) -> Invoice:
+    """The one of the organisation."""
+    found: Invoice | None = Invoice.get_or_none(Invoice.account == cast.organisation)
+    if found is not None:
+        return found
+    return invoices.add(
+        cast.organisation, "F-1", issued_on=None, due_on=None, total_minor=12000, tax_minor=2000
+    )
+
+
 def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
     """The route's address, with ids of things of the organisation."""
     upload = draft(cast)
@@ -254,6 +276,9 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
         "token": cast.token,
         "number": "R-2026-000001",
         "refund_id": NOWHERE,
+        "message_id": NOWHERE,
+        "copy_id": NOWHERE,
+        "invoice_id": invoice(cast).id,
         "session_id": NOWHERE,
         "passkey_id": NOWHERE,
         "mail_id": 1,

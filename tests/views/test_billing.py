@@ -114,7 +114,7 @@ def test_older_invoices_are_a_press_away(app: Flask, monkeypatch: pytest.MonkeyP
     seen, address = [], "/billing"
     while address:
         page = client.get(address, headers={"HX-Request": "true"}).text
-        seen += re.findall(r"F/(\d) &amp;\s", page)
+        seen += re.findall(r"F/(\d) &amp;</a>", page)
         more = re.search(r'id="invoices-more">\s*<a[^>]*href="([^"]+)"', page)
         address = more[1] if more else ""
     assert seen == ["4", "3", "2", "1", "0"]
@@ -144,13 +144,14 @@ def test_the_operator_sees_what_needs_a_hand(app: Flask) -> None:
     page = browser_of(app, operator).get("/billing").text
     sections = {part.partition('"')[0]: part for part in page.split('<section id="')[1:]}
 
-    assert "fay@example.org" in sections["refunds-failed"]
-    assert "account closed" in sections["refunds-failed"]
-    assert "paul@example.org" in sections["refunds-payouts"]
-    assert 'data-status="held"' in sections["refunds-payouts"]
-    assert "una@example.org" in sections["refunds-underway"]
-    assert "&lt;no&gt; paper" in sections["quarantine"]
-    assert [text.count("@example.org") for text in sections.values()][:3] == [1, 1, 1]
+    assert "fay@example.org" in sections["list-failed"]
+    assert "account closed" in sections["list-failed"]
+    assert "paul@example.org" in sections["list-payouts"]
+    assert 'data-status="held"' in sections["list-payouts"]
+    assert "una@example.org" in sections["list-underway"]
+    assert "&lt;no&gt; paper" in sections["list-messages"]
+    assert [text.count("@example.org") for text in sections.values()] == [1, 1, 0, 1]
+    assert re.findall(r'class="badge"[^>]*>(\d+)<', page) == ["3"]
 
 
 def test_an_operator_with_nothing_to_do_reads_so(app: Flask) -> None:

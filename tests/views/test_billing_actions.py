@@ -33,7 +33,8 @@ def operator(app: Flask) -> Browser:
 def test_a_failed_refund_has_three_ways_on(operator: Browser) -> None:
     _, refund = failed_refund()
 
-    page = operator.get("/billing").text
+    assert f'href="/billing/refunds/{refund.id}"' in operator.get("/billing").text
+    page = operator.get(f"/billing/refunds/{refund.id}").text
 
     for way in ("retry", "consent", "payment"):
         assert f'action="/billing/refunds/{refund.id}/{way}"' in page
@@ -74,7 +75,7 @@ def test_a_failed_refund_is_noted_as_paid(operator: Browser) -> None:
 
 def test_a_payout_has_only_its_payment(operator: Browser) -> None:
     refund = payout()
-    page = operator.get("/billing").text
+    page = operator.get(f"/billing/refunds/{refund.id}").text
     assert f'action="/billing/refunds/{refund.id}/payment"' in page
     assert f'action="/billing/refunds/{refund.id}/retry"' not in page
 

@@ -10,7 +10,7 @@ from tests.client import Browser
 from tests.money import ACCEPTED
 from tests.people import ROLES, Cast, make_cast, on_the_day
 from tests.snapshots import everything
-from tests.views.test_access import address_of, draft, keep_mail, routes
+from tests.views.test_access import address_of, draft, invoice, keep_mail, routes
 from webapp.actions import joining, quotes, sessions
 from webapp.models import Session
 
@@ -33,6 +33,7 @@ def cast(app: Flask) -> Cast:
     keep_mail()
     cast = make_cast(app)
     draft(cast)
+    invoice(cast)
     return cast
 
 

@@ -1,25 +1,44 @@
-"""What an organisation owes and holds, and what the operator's finance has to see to."""
+"""What an organisation owes and holds."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from peewee import fn
+from peewee import JOIN, fn
 
-from webapp.actions import ledger, refunds
+from webapp.actions import ledger
 from webapp.errors import NotThere
-from webapp.models import Account, Invoice, OutboxMessage, Refund
+from webapp.models import Acceptance, Account, CreditLot, Invoice, Settlement
+from webapp.permissions import OPERATE, Viewer
 
 AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """An organisation's credit in one currency: waiting for the undo windows, and to be used."""
+    """An organisation's credit in one currency: waiting for the undo windows, and to be used.
+    What is held becomes available from `first_at` to `last_at`, which are None without any."""
 
     currency: str
     held_minor: int
     available_minor: int
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def account_for(viewer: Viewer, public_id: str) -> Account:
+    """Whose billing is asked for: one's own account, or for the operator's finance any
+    organisation. NotThere for anybody else's."""
+    if not viewer.may(OPERATE):
+        if public_id not in ("", viewer.account.public_id):
+            raise NotThere("organisation")
+        return viewer.account
+    found: Account | None = Account.get_or_none(
+        Account.kind == "organisation", Account.public_id == public_id.replace("\0", "")
+    )
+    if found is None:
+        raise NotThere("organisation")
+    return found
 
 
 def owed(account: Account) -> list[tuple[str, int]]:
@@ -41,12 +60,14 @@ def owed(account: Account) -> list[tuple[str, int]]:
 def credit(account: Account) -> list[Credit]:
     """The account's own currency first; others only where there is something."""
     found = ledger.balances(account.id)
+    until = _held_until(account)
     currencies = sorted({currency for _, currency in found} - {account.currency})
     credits = [
         Credit(
             currency,
             found.get(("credit_held", currency), 0),
             found.get(("credit_available", currency), 0),
+            *until.get(currency, (None, None)),
         )
         for currency in [account.currency, *currencies]
     ]
@@ -80,26 +101,35 @@ def state_of(invoice: Invoice, today: date) -> str:
     return "overdue" if invoice.due_on is not None and invoice.due_on < today else "open"
 
 
-def to_see_to() -> dict[str, list[Refund]]:
-    """The refunds that need the operator's eye: failed, to pay by hand, and under way."""
-    queries = {
-        "failed": refunds.failed(),
-        "payouts": refunds.payouts(),
-        "underway": refunds.underway(),
-    }
-    return {name: list(query.limit(AT_ONCE)) for name, query in queries.items()}
+def invoice(viewer: Viewer, invoice_id: int) -> Invoice:
+    """An organisation's invoice that this person may see. Raises NotThere."""
+    query = Invoice.select(Invoice, Account).join(Account).where(Invoice.id == invoice_id)
+    if viewer.may(OPERATE):
+        query = query.where(Account.kind == "organisation")
+    else:
+        query = query.where(Invoice.account == viewer.account)
+    found: Invoice | None = query.first()
+    if found is None:
+        raise NotThere("invoice")
+    return found
 
 
-def quarantined() -> list[OutboxMessage]:
-    """Effects that were given up until somebody sends them anew, the latest first."""
-    return list(
-        OutboxMessage.select(
-            OutboxMessage.id,
-            OutboxMessage.kind,
-            OutboxMessage.error,
-            OutboxMessage.quarantined_at,
+def _held_until(account: Account) -> dict[str, tuple[datetime, datetime]]:
+    """When the first and the last of what is held become available, by currency."""
+    rows: Any = (
+        Settlement.select(
+            Settlement.currency, fn.MIN(Acceptance.undo_until), fn.MAX(Acceptance.undo_until)
         )
-        .where(OutboxMessage.quarantined_at.is_null(False))
-        .order_by(OutboxMessage.quarantined_at.desc())
-        .limit(AT_ONCE)
+        .join(Acceptance)
+        .switch(Settlement)
+        .join(CreditLot, JOIN.LEFT_OUTER)
+        .where(
+            Settlement.organisation == account,
+            Settlement.choice == "credit",
+            Acceptance.undone_at.is_null(),
+            CreditLot.id.is_null(),
+        )
+        .group_by(Settlement.currency)
+        .tuples()
     )
+    return {currency: (first, last) for currency, first, last in rows}

@@ -83,6 +83,11 @@ def unseen() -> list[Invitation]:
     return list(query.limit(AT_ONCE))
 
 
+def count_unseen() -> int:
+    reported = Invitation.reported_at.is_null(False) & Invitation.report_seen_at.is_null()
+    return int(Invitation.select().where(reported).count())
+
+
 def see_to(by: Membership, invitation_id: int) -> None:
     """The operator has seen to a report; what it stopped stays stopped. Again changes nothing;
     NotThere where nothing was reported."""

@@ -9,6 +9,8 @@ from webapp.actions import (
     charging,
     credit_pushes,
     following,
+    invoice_copies,
+    month_end,
     refunds,
     settlements,
     statements,
@@ -35,6 +37,21 @@ def gateway() -> Gateway:
 def render(errand: Errand) -> bool:
     statements.render(errand.message.payload["statement_id"])
     return True
+
+
+def render_copy(errand: Errand) -> bool:
+    invoice_copies.render(errand.message.payload["copy_id"])
+    return True
+
+
+def reconcile(errand: Errand) -> bool:
+    """A month's documents, refunds and ledger, side by side."""
+    with _or_later():
+        return month_end.carry_out(
+            errand.message.payload["reconciliation_id"],
+            gateway(),
+            lambda: outbox.renew(errand.claim),
+        )
 
 
 def refund(errand: Errand) -> bool:

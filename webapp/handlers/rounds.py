@@ -53,6 +53,8 @@ HANDLERS: dict[str, Handler] = {
     "upload:send": uploads.send,
     "upload:forget": uploads.forget,
     "render": money.render,
+    "render:copy": money.render_copy,
+    "reconcile": money.reconcile,
     "refund": money.refund,
     "follow": money.follow,
     "sync": money.sync,

@@ -796,6 +796,37 @@ CREATE TABLE sync_state (
 
 CREATE UNIQUE INDEX sync_state_source ON sync_state (source);
 
+CREATE TABLE invoice_copy (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    invoice_id BIGINT NOT NULL,
+    digest TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    made_on DATE NOT NULL,
+    made_at TIMESTAMPTZ NOT NULL,
+    pdf BYTEA,
+    sha256 TEXT,
+    rendered_at TIMESTAMPTZ,
+    FOREIGN KEY (invoice_id) REFERENCES invoice (id),
+    CONSTRAINT invoice_copy_rendered CHECK ((pdf IS NULL) = (sha256 IS NULL) AND (pdf IS NULL) = (rendered_at IS NULL))
+);
+
+CREATE UNIQUE INDEX invoice_copy_invoice_id_digest ON invoice_copy (invoice_id, digest);
+
+CREATE TABLE reconciliation (
+    id BIGSERIAL NOT NULL PRIMARY KEY,
+    month_on DATE NOT NULL,
+    asked_at TIMESTAMPTZ NOT NULL,
+    asked_by_id BIGINT,
+    finished_at TIMESTAMPTZ,
+    found TEXT,
+    FOREIGN KEY (asked_by_id) REFERENCES user_ (id),
+    CONSTRAINT reconciliation_finished CHECK ((finished_at IS NULL) = (found IS NULL))
+);
+
+CREATE INDEX reconciliation_month_on_id ON reconciliation (month_on, id);
+
+CREATE UNIQUE INDEX reconciliation_one_under_way ON reconciliation (month_on) WHERE finished_at IS NULL;
+
 CREATE TABLE simulated_payment (
     id BIGSERIAL NOT NULL PRIMARY KEY,
     reference TEXT NOT NULL,

@@ -14,10 +14,12 @@ from webapp.models.delivery_event import DeliveryEvent
 from webapp.models.factor import Authenticator, Passkey, RecoveryCode, SpentChallenge
 from webapp.models.gateway import CreditPush, SyncState, WebhookEvent
 from webapp.models.invitation import Invitation, InvitationLink
+from webapp.models.invoice_copy import InvoiceCopy
 from webapp.models.ledger import LedgerAccount, LedgerTransfer
 from webapp.models.notice import Notice
 from webapp.models.outbox_message import KeptMail, OutboxMessage
 from webapp.models.payment import Invoice, Payment
+from webapp.models.reconciliation import Reconciliation
 from webapp.models.statement import Statement, StatementSeries
 from webapp.models.upload import Upload, UploadRow
 from webapp.models.user import Guess, Membership, Session, SignInCode, Throttle, User
@@ -59,6 +61,8 @@ ALL = (
     AuditEvent,
     WebhookEvent,
     SyncState,
+    InvoiceCopy,
+    Reconciliation,
 )
 
 __all__ = [
@@ -75,6 +79,7 @@ __all__ = [
     "Invitation",
     "InvitationLink",
     "Invoice",
+    "InvoiceCopy",
     "KeptMail",
     "LedgerAccount",
     "LedgerTransfer",
@@ -83,6 +88,7 @@ __all__ = [
     "OutboxMessage",
     "Passkey",
     "Payment",
+    "Reconciliation",
     "RecoveryCode",
     "Refund",
     "Session",

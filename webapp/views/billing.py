@@ -1,14 +1,11 @@
 """Billing: an organisation's invoices and credit, or what the operator's finance has to see to."""
 
-from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, request
 
 from webapp import clock
-from webapp.actions import billing, disputes, failed_refunds, reporting
-from webapp.errors import Invalid
+from webapp.actions import billing, credit_origins, disputes, needs_hand, quarantine, reporting
 from webapp.htmx import go, render
 from webapp.models import Account
 from webapp.permissions import OPERATE, SEE_BILLING, allows
@@ -21,38 +18,17 @@ views = Blueprint("billing", __name__)
 @views.get("/billing")
 @allows(SEE_BILLING)
 def show() -> Response:
+    """The operator's finance sees its own list, or the organisation that it names."""
+    viewer, named = require_viewer(), request.args.get("organisation", "")
+    if viewer.may(OPERATE) and not named:
+        return _operator(request.args.get("list", ""), request.args.get("after", ""))
+    return _organisation(billing.account_for(viewer, named))
+
+
+def own(account: Account) -> dict[str, str]:
+    """What addresses of an organisation's pages carry: its name, where one is not in it."""
     viewer = require_viewer()
-    return _operator() if viewer.may(OPERATE) else _organisation(viewer.account)
-
-
-@views.post("/billing/refunds/<bounded:refund_id>/retry")
-@allows(OPERATE)
-def retry(refund_id: int) -> Response:
-    failed_refunds.try_again(require_viewer().membership, refund_id)
-    flash(_("The refund leaves again now. This page shows what becomes of it."))
-    return go("billing.show")
-
-
-@views.post("/billing/refunds/<bounded:refund_id>/consent")
-@allows(OPERATE)
-def ask_for_consent(refund_id: int) -> Response:
-    failed_refunds.ask_for_consent(require_viewer().membership, refund_id)
-    flash(_("The person gets a mail, and decides whether the organisation may have it as credit."))
-    return go("billing.show")
-
-
-@views.post("/billing/refunds/<bounded:refund_id>/payment")
-@allows(OPERATE)
-def pay_by_hand(refund_id: int) -> Response:
-    form, viewer = request.form, require_viewer()
-    try:
-        paid_on = date.fromisoformat(form.get("paid_on", ""))
-        failed_refunds.pay_by_hand(viewer.membership, refund_id, form.get("reference", ""), paid_on)
-    except (ValueError, Invalid) as error:
-        field = error.facts["field"] if isinstance(error, Invalid) else "paid_on"
-        return _operator(422, errors={refund_id: field}, values=form)
-    flash(_("Noted as paid."))
-    return go("billing.show")
+    return {} if account == viewer.account else {"organisation": str(account.public_id)}
 
 
 @views.post("/billing/reports/<bounded:invitation_id>/seen")
@@ -69,23 +45,29 @@ def _organisation(account: Account) -> Response:
         "pages/billing/organisation.html",
         "partials/billing/invoices.html",
         account=account,
+        own=own(account),
         owed=billing.owed(account),
         credit=billing.credit(account),
         invoices=[(one, billing.state_of(one, today)) for one in invoices],
+        taken=credit_origins.taken_by([one.id for one in invoices]),
         after=after,
     )
 
 
-def _operator(status: int = 200, **context: Any) -> Response:
+def _operator(name: str, after: str) -> Response:
+    lists = {name: needs_hand.page(name, after)} if name else needs_hand.lists()
     return render(
         "pages/billing/operator.html",
-        None,
-        status,
-        today=clock.today(policy().billing_zone),
-        refunds=billing.to_see_to(),
-        quarantined=billing.quarantined(),
-        reports=reporting.unseen(),
-        disputes=disputes.of_settled(),
-        at_once=billing.AT_ONCE,
-        **{"errors": {}, "values": {}, **context},
+        "partials/billing/lists.html",
+        lists=lists,
+        waiting=needs_hand.count(),
+        about=_about(lists),
+        reports=[] if name else reporting.unseen(),
+        disputes=[] if name else disputes.of_settled(),
+        now=clock.now(),
     )
+
+
+def _about(lists: dict[str, needs_hand.Listed]) -> dict[int, Any]:
+    messages = lists["messages"].rows if "messages" in lists else []
+    return {message.id: quarantine.about(message) for message in messages}
