@@ -8,9 +8,9 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests import tour_own, tour_people
+from tests import tour_billing, tour_own, tour_people
 from tests.client import Browser, field_of
-from tests.failed import failed_refund, payout
+from tests.failed import failed_refund
 from tests.joined import make_owned
 from tests.money import make_payment, make_plan
 from tests.people import (
@@ -30,7 +30,6 @@ from webapp.models import (
     Account,
     Invitation,
     Membership,
-    OutboxMessage,
     Session,
     Statement,
     Upload,
@@ -434,15 +433,9 @@ def operating(tour: Tour) -> None:
     tour.keep("billing with invoices", finance.get("/billing"))
     tour.keep("more invoices", finance.get("/billing?after=O-1"))
     tour.keep("more invoices as fragment", finance.get("/billing?after=O-1", htmx=True))
-    refund = payout()
-    OutboxMessage.update(quarantined_at=clock.now(), error="gave up").where(
-        OutboxMessage.kind == "mail:code"
-    ).execute()
-    operator = tour.browser("operator")
-    tour.keep("what needs a hand", operator.get("/billing"))
-    tour.keep("all month by month", operator.get("/billing/charts"))
-    wrong = operator.post(f"/billing/refunds/{refund.id}/payment", reference="", paid_on="x")
-    tour.keep("payment not read", wrong, 422)
+    tour_billing.reading(tour)
+    tour_billing.seeing_to(tour)
+    tour.keep("all month by month", tour.browser("operator").get("/billing/charts"))
 
 
 def developing(tour: Tour) -> None:
