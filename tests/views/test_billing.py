@@ -160,5 +160,5 @@ def test_an_operator_with_nothing_to_do_reads_so(app: Flask) -> None:
 
     sections = page.split("<section ")[1:]
 
-    assert len(sections) == 4
+    assert len(sections) == 5
     assert "<table" not in page
