@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from webapp.actions import people_counts
 from webapp.database import database, is_postgresql
 from webapp.models import Account, Invitation, Membership, Session, Subscription, User
 
@@ -78,6 +79,7 @@ def make(users: int) -> None:
     columns = ("id", "token_hash", "user_id")
     load(Session, columns, _sessions(users), created_at=instant(BEGIN), last_seen_at=instant(FAR),
          proven_at=instant(BEGIN), expires_at=instant(FAR))  # fmt: skip
+    people_counts.move_on(datetime.now(UTC))
     database.execute_sql("ANALYZE")
 
 

@@ -1,10 +1,9 @@
 """The database handle, the fields that both engines share, and the transaction."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from peewee import (
     Database,
     DatabaseProxy,
     DateTimeField,
-    Field,
     Model,
     PostgresqlDatabase,
     SqliteDatabase,
@@ -140,46 +138,6 @@ def locked(query: Any) -> Any:
     that no insert takes part in the order of locks (user, accounts, the rest).
     """
     return query.for_update("FOR NO KEY UPDATE") if is_postgresql() else query
-
-
-def fetch_one(statement: str, *values: Any) -> tuple[Any, ...] | None:
-    """The first row of a statement whose values stand as `?`; for what is asked so often that
-    building it anew each time would cost more than the database does."""
-    written = statement.replace("?", "%s") if is_postgresql() else statement
-    found: tuple[Any, ...] | None = database.execute_sql(written, values).fetchone()
-    return found
-
-
-@cache
-def _reading(model: Any) -> list[tuple[str, Callable[[Any], Any] | None]]:
-    """A model's field names in order, each with what makes a Python value of the driver's."""
-    plain = Field.python_value
-    return [
-        (field.name, None if type(field).python_value is plain else field.python_value)
-        for field in model._meta.sorted_fields
-    ]
-
-
-def columns_of(*models: Any) -> str:
-    """All of theirs, as a SELECT names them."""
-    return ", ".join(
-        f'"{model._meta.table_name}"."{field.column_name}"'
-        for model in models
-        for field in model._meta.sorted_fields
-    )
-
-
-def instances(row: Sequence[Any], *models: Any) -> list[Any]:
-    """What `columns_of(*models)` selected, as instances: for the few queries that every request
-    makes, whose SQL is written once instead of each time."""
-    found, values = [], iter(row)
-    for model in models:
-        instance = model(__no_default__=True)
-        for name, convert in _reading(model):
-            value = next(values)
-            instance.__data__[name] = value if convert is None else convert(value)
-        found.append(instance)
-    return found
 
 
 def insert_rows(model: Any, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -19,6 +19,7 @@ from webapp.actions import (
     month_end,
     notices,
     passkeys,
+    people_counts,
     reminders,
     throttle,
 )
@@ -110,6 +111,13 @@ def remind() -> None:
     with app.app_context():
         _connect()
         reminders.collect(clock.now())
+
+
+@huey.periodic_task(crontab(minute="*/5"), name="count_people")  # type: ignore[untyped-decorator]
+def count_people() -> None:
+    with app.app_context():
+        _connect()
+        people_counts.move_on(clock.now())
 
 
 @huey.periodic_task(crontab(minute="41"), name="forget_tries")  # type: ignore[untyped-decorator]

@@ -1,4 +1,5 @@
-"""Proving that the money adds up: a few sums over all rows, each of which must find nothing."""
+"""Proving that the money adds up, and the people: a few sums over all rows, each of which must
+find nothing."""
 
 from webapp.database import database, snapshot
 
@@ -159,6 +160,32 @@ SELECT account.public_id, x.currency, SUM(x.used), SUM(x.ledger)
          WHERE b.kind = 'credit_used') x
   JOIN account ON account.id = x.account_id
  GROUP BY account.public_id, x.currency HAVING SUM(x.used) <> SUM(x.ledger)
+""",
+    "account {0}: {1} members ({2} licensed) are counted, {3} ({4}) are there": """
+SELECT account.public_id, k.active, k.licensed, COALESCE(m.active, 0), COALESCE(m.licensed, 0)
+  FROM people_count k JOIN account ON account.id = k.account_id
+  LEFT JOIN (SELECT account_id, COUNT(*) AS active,
+                    SUM(CASE licence WHEN 'licensed' THEN 1 ELSE 0 END) AS licensed
+               FROM membership WHERE ended_at IS NULL GROUP BY account_id) m
+         ON m.account_id = k.account_id
+ WHERE k.active <> COALESCE(m.active, 0) OR k.licensed <> COALESCE(m.licensed, 0)
+""",
+    "account {0}: {1} invitations are counted as {2}, {3} are": """
+SELECT account.public_id, x.kept, x.kind, x.there
+  FROM (SELECT kept.account_id, kept.kind, kept.number AS kept, COUNT(i.id) AS there
+          FROM (SELECT account_id, as_of, 'pending' AS kind, pending AS number FROM people_count
+                UNION ALL SELECT account_id, as_of, 'refused', refused FROM people_count
+                UNION ALL SELECT account_id, as_of, 'expired', expired FROM people_count
+                UNION ALL SELECT account_id, as_of, 'declined', declined FROM people_count
+                UNION ALL SELECT account_id, as_of, 'revoked', revoked FROM people_count) kept
+          LEFT JOIN invitation i ON i.account_id = kept.account_id
+           AND substr(i.email, length(i.email) - 14) <> '@erased.invalid'
+           AND kept.kind = CASE WHEN i.status <> 'pending' THEN i.status
+                                WHEN i.expires_at <= kept.as_of THEN 'expired'
+                                WHEN i.delivery = 'refused' THEN 'refused' ELSE 'pending' END
+         GROUP BY kept.account_id, kept.kind, kept.number) x
+  JOIN account ON account.id = x.account_id
+ WHERE x.kept <> x.there
 """,
     "statement {0} belongs to no series of numbers": """
 SELECT st.number FROM statement st

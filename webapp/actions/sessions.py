@@ -5,9 +5,10 @@ from datetime import timedelta
 from functools import cache
 
 from webapp import clock
-from webapp.database import as_instant, columns_of, fetch_one, instances
+from webapp.database import as_instant
 from webapp.errors import NotThere
 from webapp.models import Account, Membership, Session, User
+from webapp.models.written import columns_of, fetch_one, instances
 from webapp.permissions import Viewer
 
 LIFE = timedelta(days=30)

@@ -263,8 +263,6 @@ CREATE INDEX invitation_listed ON invitation (account_id, created_at, id) WHERE 
 
 CREATE INDEX invitation_named ON invitation (account_id, folded, id) WHERE status <> 'accepted';
 
-CREATE INDEX invitation_states ON invitation (account_id, status, delivery, expires_at, email) WHERE status <> 'accepted';
-
 CREATE INDEX invitation_department ON invitation (account_id, department);
 
 CREATE INDEX invitation_inviter ON invitation (account_id, inviter_id);
@@ -293,6 +291,19 @@ CREATE TABLE invitation_link (
 CREATE UNIQUE INDEX invitation_link_token_hash ON invitation_link (token_hash);
 
 CREATE INDEX invitation_link_invitation_id ON invitation_link (invitation_id);
+
+CREATE TABLE people_count (
+    account_id BIGINT NOT NULL PRIMARY KEY,
+    active INTEGER NOT NULL,
+    licensed INTEGER NOT NULL,
+    pending INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    expired INTEGER NOT NULL,
+    declined INTEGER NOT NULL,
+    revoked INTEGER NOT NULL,
+    as_of TIMESTAMPTZ NOT NULL,
+    FOREIGN KEY (account_id) REFERENCES account (id)
+);
 
 CREATE TABLE upload (
     id BIGSERIAL NOT NULL PRIMARY KEY,

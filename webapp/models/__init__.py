@@ -19,6 +19,7 @@ from webapp.models.ledger import LedgerAccount, LedgerTransfer
 from webapp.models.notice import Notice
 from webapp.models.outbox_message import KeptMail, OutboxMessage
 from webapp.models.payment import Invoice, Payment
+from webapp.models.people_count import PeopleCount
 from webapp.models.reconciliation import Reconciliation
 from webapp.models.statement import Statement, StatementSeries
 from webapp.models.upload import Upload, UploadRow
@@ -39,6 +40,7 @@ ALL = (
     Throttle,
     Invitation,
     InvitationLink,
+    PeopleCount,
     Upload,
     UploadRow,
     Payment,
@@ -88,6 +90,7 @@ __all__ = [
     "OutboxMessage",
     "Passkey",
     "Payment",
+    "PeopleCount",
     "Reconciliation",
     "RecoveryCode",
     "Refund",

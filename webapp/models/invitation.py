@@ -128,12 +128,6 @@ Invitation.add_index(
     )
 )
 Invitation.add_index(
-    SQL(
-        "CREATE INDEX invitation_states ON invitation"
-        " (account_id, status, delivery, expires_at, email) WHERE status <> 'accepted'"
-    )
-)
-Invitation.add_index(
     SQL("CREATE INDEX invitation_department ON invitation (account_id, department)")
 )
 Invitation.add_index(SQL("CREATE INDEX invitation_inviter ON invitation (account_id, inviter_id)"))

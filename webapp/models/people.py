@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from peewee import SQL, Case, fn
+from peewee import SQL
 
 from webapp.models.acceptance import Acceptance
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
+from webapp.models.people_count import numbers, states
 from webapp.models.user import ERASED, Membership, User
+from webapp.models.written import fetch_one
 from webapp.texts import folded
 
 PAGE = 50
@@ -223,47 +225,26 @@ def _beyond(key: Key, column: Any, id: Any, kind: str, down: bool, itself: bool 
 def in_status(status: str, now: datetime) -> Any:
     """The condition on invitations of a filter of the list; accepted ones are members."""
     i = Invitation
-    waiting = i.status == "pending"
+    each = states(now)
     conditions = {
         "": (i.status != "accepted") & ~i.email.endswith(ERASED),
-        "pending": waiting & (i.expires_at > now) & (i.delivery != "refused"),
-        "expired": waiting & (i.expires_at <= now),
-        "refused": waiting & (i.expires_at > now) & (i.delivery == "refused"),
-        "attention": (waiting & ((i.expires_at <= now) | (i.delivery == "refused")))
-        | (i.status == "declined"),
+        "attention": each["expired"] | each["refused"] | each["declined"],
+        **each,
     }
     return conditions.get(status, i.status == status)
 
 
 def pending_count(account: Account, now: datetime) -> int:
     """The number of the badge: invitations that wait for an answer."""
-    return int(
-        Invitation.select().where(Invitation.account == account, in_status("pending", now)).count()
-    )
+    return numbers(account, now).pending
 
 
 def counts(account: Account, now: datetime) -> dict[str, int]:
     """How many are behind each tab, whatever is searched for."""
-    names = [name for name in FILTERS if name != "active"]
-    each = [fn.SUM(Case(None, [(in_status(name, now), 1)], 0)) for name in names]
-    found: Any = (
-        Invitation.select(*each)
-        .where(Invitation.account == account, in_status("", now))
-        .tuples()
-        .get()
-    )
-    active = Membership.select().where(Membership.account == account, Membership.ended_at.is_null())
-    invited = {name: int(number or 0) for name, number in zip(names, found, strict=True)}
-    return {"active": active.count(), **invited}
+    found = numbers(account, now)
+    return {name: getattr(found, name) for name in FILTERS}
 
 
 def seats_used(account: Account) -> int:
-    return int(
-        Membership.select()
-        .where(
-            Membership.account == account,
-            Membership.ended_at.is_null(),
-            Membership.licence == "licensed",
-        )
-        .count()
-    )
+    kept = fetch_one("SELECT licensed FROM people_count WHERE account_id = ?", account.id)
+    return int(kept[0]) if kept else 0
