@@ -267,6 +267,8 @@ CREATE INDEX invitation_department ON invitation (account_id, department);
 
 CREATE INDEX invitation_inviter ON invitation (account_id, inviter_id);
 
+CREATE INDEX invitation_of_admin ON invitation (account_id, inviter_id) WHERE is_admin AND status = 'pending';
+
 CREATE INDEX invitation_pending_email ON invitation (email) WHERE status = 'pending';
 
 CREATE INDEX invitation_recent ON invitation (email, created_at);

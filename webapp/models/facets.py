@@ -1,5 +1,8 @@
 """What the users list can be narrowed to: only what would find somebody."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from webapp.models.account import Account
 from webapp.models.user import User
 from webapp.models.written import fetch_all
@@ -10,31 +13,36 @@ MOST = 200
 # there are values, however many rows have each.
 VALUES = """
     WITH RECURSIVE each(value) AS (
-        SELECT MIN({column}) FROM {table} WHERE {rows}
+        SELECT MIN({column}) FROM {table} WHERE account_id = ?{rows}
         UNION ALL
-        SELECT (SELECT MIN({column}) FROM {table} WHERE {rows} AND {column} > each.value)
+        SELECT (SELECT MIN({column}) FROM {table}
+                 WHERE account_id = ?{rows} AND {column} > each.value)
           FROM each WHERE each.value IS NOT NULL
     )
-    SELECT value FROM each WHERE value IS NOT NULL LIMIT {most}
+    SELECT value FROM each WHERE value IS NOT NULL
 """
 
 
 def departments(account: Account) -> list[str]:
     """Those of members and invitations, as written, at most MOST."""
-    here = "account_id = ? AND department > ''"
     found = {
-        *_values("department", "membership", f"{here} AND ended_at IS NULL", account),
-        *_values("department", "invitation", here, account),
+        *_values("department", "membership", account, " AND ended_at IS NULL"),
+        *_values("department", "invitation", account),
     }
-    return sorted(found, key=str.casefold)[:MOST]
+    return sorted(found - {""}, key=str.casefold)[:MOST]
 
 
 def inviters(account: Account) -> list[User]:
     """Those who have invited somebody, by name: their id, name and address."""
-    u, ids = User, _values("inviter_id", "invitation", "account_id = ?", account)
-    return list(u.select(u.id, u.name, u.email).where(u.id.in_(ids)).order_by(u.folded, u.id))
+    u = User
+    named = u.select(u.id, u.name, u.email).where(u.id.in_(inviter_ids(account)))
+    return list(named.order_by(u.folded, u.id).limit(MOST))
 
 
-def _values(column: str, table: str, rows: str, account: Account) -> list[str]:
-    statement = VALUES.format(column=column, table=table, rows=rows, most=MOST)
-    return [row[0] for row in fetch_all(statement, account.id, account.id)]
+def inviter_ids(account: Account) -> list[int]:
+    return list(_values("inviter_id", "invitation", account))
+
+
+def _values(column: str, table: str, account: Account, rows: str = "") -> Iterator[Any]:
+    statement = VALUES.format(column=column, table=table, rows=rows)
+    return (row[0] for row in fetch_all(statement, account.id, account.id))

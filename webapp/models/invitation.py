@@ -132,6 +132,12 @@ Invitation.add_index(
 )
 Invitation.add_index(SQL("CREATE INDEX invitation_inviter ON invitation (account_id, inviter_id)"))
 Invitation.add_index(
+    SQL(
+        "CREATE INDEX invitation_of_admin ON invitation (account_id, inviter_id)"
+        " WHERE is_admin AND status = 'pending'"
+    )
+)
+Invitation.add_index(
     SQL("CREATE INDEX invitation_pending_email ON invitation (email) WHERE status = 'pending'")
 )
 Invitation.add_index(SQL("CREATE INDEX invitation_recent ON invitation (email, created_at)"))

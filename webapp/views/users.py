@@ -44,10 +44,10 @@ def index() -> Response:
     asked = asked_for()
     if asked.after is not None and wants_partial():
         return render("pages/users/index.html", "partials/users/rows.html", **rows())
-    context = {**listing(), **adding()}
-    response = render("pages/users/index.html", "partials/users/list.html", **context)
-    if wants_partial():
-        _move_address_bar(response, asked)
+    if not wants_partial():
+        return render("pages/users/index.html", **{**listing(), **adding()})
+    response = render("pages/users/index.html", "partials/users/list.html", **listing())
+    _move_address_bar(response, asked)
     return response
 
 
