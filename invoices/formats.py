@@ -4,7 +4,7 @@ import re
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale as BabelLocale
 from babel.dates import format_date, format_time
@@ -40,6 +40,7 @@ def _amount(minor: int, currency: str, locale: Locale, decimals: int) -> str:
     return _CODE_AND_DIGIT.sub("\\1\u00a0\\2", text)
 
 
+@lru_cache(maxsize=4096)
 def day(on: date, locale: Locale) -> str:
     """Such as "23 November 2026"; in French the first of a month is « 1er »."""
     text = format_date(on, "long", DAYS[locale])

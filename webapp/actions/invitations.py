@@ -202,7 +202,7 @@ def orphaned(by: Membership, now: datetime) -> list[int]:
     if may(by, GRANT_ADMIN):
         waits.append(i.is_admin & i.inviter.in_([u for u in inviters if not is_owner.get(u)]))
     # One after the other: each has an index of its own.
-    live = i.select(i.id).where(
+    live: Any = i.select(i.id).where(
         i.account == by.account_id, i.status == "pending", i.expires_at > now
     )
     return sorted({row[0] for each in waits for row in live.where(each).tuples()})
