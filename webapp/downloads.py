@@ -12,6 +12,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # What spreadsheets of a country with a decimal comma expect.
 SEPARATORS = {"fr": ";", "en": ","}
 
+# Below this, lines wait for each other: fewer and larger pieces leave.
+PIECE = 16 * 1024
+
 
 def csv_of(rows: Iterable[Iterable[object]], locale: str = "en") -> Iterator[str]:
     """The file in pieces, with the mark by which a spreadsheet knows UTF-8. Without a locale it is
@@ -26,9 +29,11 @@ def lines_of(rows: Iterable[Iterable[object]], locale: str = "en") -> Iterator[s
     lines = csv.writer(page, delimiter=SEPARATORS.get(locale, ","), lineterminator="\r\n")
     for row in rows:
         lines.writerow([_plain(cell) for cell in row])
-        yield page.getvalue()
-        page.seek(0)
-        page.truncate()
+        if page.tell() >= PIECE:
+            yield page.getvalue()
+            page.seek(0)
+            page.truncate()
+    yield page.getvalue()
 
 
 def file_name(parts: Iterable[str], ending: str) -> str:

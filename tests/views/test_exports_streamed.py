@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.books import make_books, render_all
 from tests.money import ACCEPTED, browser_of
-from webapp import archives
+from webapp import archives, downloads
 from webapp.actions import journal, statement_list
 from webapp.database import database, transaction
 from webapp.models import Account
@@ -19,6 +19,7 @@ from webapp.views import exports
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     monkeypatch.setattr(exports, "DOCUMENTS", 1)
     monkeypatch.setattr(archives, "PIECE", 1)
+    monkeypatch.setattr(downloads, "PIECE", 1)
     monkeypatch.setattr(statement_list, "IN_A_CHUNK", 1)
     monkeypatch.setattr(journal, "IN_A_CHUNK", 1)
     with time_machine.travel(ACCEPTED, tick=False) as clock:

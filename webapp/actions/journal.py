@@ -63,14 +63,15 @@ def _transfers(
         .switch(t)
         .join(credit, on=(t.credit == credit.id), attr="credit")
         .join(creditor, on=(credit.account == creditor.id), attr="account")
-        .where(t.at >= begins, t.at < ends)
+        # Where the last chunk ended it begins, and not before it to look for that place.
+        .where(t.at >= (place[0] if place else begins), t.at < ends)
     )
     if own is not None:
         ids = LedgerAccount.select(LedgerAccount.id).where(LedgerAccount.account == own)
         query = query.where(t.debit.in_(ids) | t.credit.in_(ids))
     if place is not None:
         at, id = place
-        query = query.where((t.at > at) | ((t.at == at) & (t.id > id)))
+        query = query.where((t.at > at) | (t.id > id))
     return list(query.order_by(t.at, t.id).limit(IN_A_CHUNK))
 
 
