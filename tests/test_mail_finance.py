@@ -76,7 +76,7 @@ def test_finance_is_told_what_came_and_what_is_there(organisation: Account, fina
         "\n"
         "Disponible maintenant : 99,94 €. Ce crédit paiera de lui-même vos prochaines factures.\n"
         "\n"
-        "Voir le crédit, une fois connecté :\n"
+        "Voir le crédit, après connexion :\n"
         f"{BASE}/billing\n"
         "\n"
         "--\n"
@@ -133,7 +133,7 @@ def test_the_month_in_french_for_the_organisation(
         "- En attente à la fin du mois : 0,00 €\n"
         "- Disponible à la fin du mois : 99,94 €\n"
         "\n"
-        "Voir le mois, une fois connecté :\n"
+        "Voir le mois, après connexion :\n"
         f"{BASE}/billing/charts\n"
     )
     assert f"{BASE}/account" in text_of(mail)
