@@ -12,6 +12,9 @@ MOST = 254
 _SEPARATORS = re.compile(r"[,;\s]+")
 # The local parts that nearly everybody has; others are left to the validator.
 _PLAIN_LOCAL = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+# What a pasted list has around its addresses: bullets and numbers, brackets, links.
+_BULLET = re.compile(r"^(?:\d{1,5}[.)]|[-–—•*·])(?:\s+|$)")
+_AROUND = "\"'()[]{}<>«»“”‘’:"
 _NAMED = re.compile(r"""("[^"<>]*"\s*|[^,;<>\r\n"]*)<([^<>]*)>""")
 
 
@@ -70,14 +73,35 @@ def is_address(text: str) -> bool:
 
 def written_in(text: str) -> Iterator[Written]:
     """The addresses written in a free text, good and bad, in order."""
+    text = "\n".join(line for line in text.split("\n") if not _is_prose(line))
     position = 0
     for match in _NAMED.finditer(text):
         before, name = text[position : match.start()], match.group(1).strip()
         # `a@x.org b@x.org Name <c@x.org>`: what looks like addresses before a name is not a name.
-        words = name.strip('"').split()
+        words = _BULLET.sub("", name).strip('"').split()
         while words and "@" in words[0]:
             before += f" {words.pop(0)}"
-        yield from (Written(word) for word in _SEPARATORS.split(before) if word)
-        yield Written(match.group(2).strip(), " ".join(words))
+        yield from _bare(before)
+        yield Written(_plain(match.group(2).strip()), " ".join(words))
         position = match.end()
-    yield from (Written(word) for word in _SEPARATORS.split(text[position:]) if word)
+    yield from _bare(text[position:])
+
+
+def _bare(text: str) -> Iterator[Written]:
+    """Addresses without a name; what has no letter or digit in it is none that went wrong."""
+    for word in _SEPARATORS.split(text):
+        if any(map(str.isalnum, word)) and not _BULLET.fullmatch(word):
+            yield Written(_plain(word))
+
+
+def _plain(word: str) -> str:
+    if "@" not in word:
+        return word
+    word = word.strip(_AROUND)
+    return word[7:] if word.lower().startswith("mailto:") else word
+
+
+def _is_prose(line: str) -> bool:
+    """“Hello, here is the list:” stands above the addresses and was never meant to be one."""
+    has_sentence = any(len(part.split()) > 2 for part in re.split("[,;]", line))
+    return has_sentence and not any("@" in word or "." in word[:-1] for word in line.split())

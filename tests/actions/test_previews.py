@@ -132,3 +132,31 @@ def test_control_characters_of_a_pasted_text_reach_nobody(cast: Cast) -> None:
     assert rows[0].name == "Bad Name"
     shown = "".join(row.name + row.written + row.email for row in rows if not row.is_ready)
     assert not set(shown) & set("\x00\x07\u202e\u2028")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Bonjour, voici la liste :\na@x.example", [("", "a@x.example")]),
+        ("1. Léa <a@x.example>\n2) <b@x.example>", [("Léa", "a@x.example"), ("", "b@x.example")]),
+        ("- a@x.example\n• b@x.example", [("", "a@x.example"), ("", "b@x.example")]),
+        ("<mailto:a@x.example> MAILTO:b@x.example", [("", "a@x.example"), ("", "b@x.example")]),
+        ("(a@x.example) « b@x.example »,", [("", "a@x.example"), ("", "b@x.example")]),
+    ],
+)  # fmt: skip
+def test_what_a_pasted_list_has_around_its_addresses_is_left_out(
+    cast: Cast, text: str, found: list[tuple[str, str]]
+) -> None:
+    rows = preview(cast.organisation, text).rows
+
+    assert [(row.name, row.email) for row in rows] == found
+
+
+@pytest.mark.parametrize(
+    "text", ["bad", "bad, worse, worst", "one two", "a.example b c", "bad@ a b"]
+)
+def test_what_may_have_been_meant_as_an_address_is_kept_to_be_mended(cast: Cast, text: str) -> None:
+    rows = preview(cast.organisation, text).rows
+
+    assert [row.written for row in rows] == text.replace(",", "").split()
+    assert {row.verdict for row in rows} == {"malformed"}

@@ -80,6 +80,86 @@ def test_an_owner_makes_a_member_admin_and_finance(
     expect(page.locator("#rows tr")).to_contain_text("Administrateur, Finance")
 
 
+class Hand:
+    """Does what a person does, and counts it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks, self.keys = page, 0, 0
+
+    def click(self, target: Locator) -> None:
+        target.click()
+        self.clicks += 1
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.keys += len(keys)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.keys += len(text)
+
+    def paste(self, text: str) -> None:
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        self.press("Control+V")
+
+
+# As it comes out of mails, lists and chats: names, brackets, all separators, one twice, three bad.
+MESSY = "\n".join(
+    [
+        "Bonjour, voici la liste :",
+        *(f"{at}. Élodie N°{at} <e{at}@paste.example>," for at in range(1, 13)),
+        "; ".join(f"p{at}@paste.example" for at in range(1, 13)),
+        " ".join(f"<mailto:m{at}@paste.example>" for at in range(1, 13)),
+        '"Roux, Léa" <lea.roux@paste.example>',
+        "e1@paste.example",
+        "marc@paste",
+        "zoe.paste.example",
+        "noe@@paste.example",
+    ]
+)
+
+
+def test_a_first_use_takes_few_steps(demo: Service, windows: Windows) -> None:
+    """Forty people from a messy paste, three of them mended; two resent, one cancelled; one found
+    by department and made an administrator."""
+    page = signed_in(demo, windows, OWNER)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    waiting = int(page.locator("#pending-badge").inner_text())
+    hand = Hand(page)
+    hand.press("a")
+    hand.paste(MESSY)
+    hand.press("Tab", "Enter")
+    expect(page.locator("#ready")).to_have_text("37 adresses sont prêtes.")
+    for at, mended in enumerate(("marc", "zoe", "noe"), 1):
+        if at == 1:
+            hand.click(page.locator("#mend-1"))
+        hand.press("Control+A")
+        hand.type(f"{mended}@paste.example")
+        hand.press("Tab")
+    hand.click(page.get_by_role("button", name="Envoyer 40 invitations"))
+    expect(page.locator("#flash")).to_contain_text("40 invitations")
+    expect(page.locator("#pending-badge")).to_have_text(str(waiting + 40))
+
+    for name in ("marc", "zoe"):
+        hand.click(page.get_by_role("button", name=f"Renvoyer l’invitation destinée à {name}@"))
+        expect(page.locator("#flash")).to_contain_text(f"{name}@paste.example")
+    hand.click(page.get_by_role("button", name="Annuler l’invitation destinée à noe@"))
+    hand.click(page.get_by_role("button", name="Oui, l’annuler").locator("visible=true"))
+    expect(page.locator("#pending-badge")).to_have_text(str(waiting + 39))
+
+    hand.press("/")
+    hand.type("compta")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    hand.click(page.locator("#rows a[href^='/members/']"))
+    hand.click(page.locator("#panel label", has=box(page, "admin")))
+    hand.click(page.get_by_role("button", name="Enregistrer le rôle"))
+    expect(page.locator("#rows tr")).to_contain_text("Administrateur, Finance")
+    print(f"clicks {hand.clicks}, keys {hand.keys}")
+    assert hand.clicks <= 10
+    assert hand.keys <= 75
+
+
 def test_who_is_removed_sees_it_in_the_window_that_was_open(
     demo: Service, windows: Windows
 ) -> None:
