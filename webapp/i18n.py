@@ -5,7 +5,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, has_request_context, request, session
-from flask_babel import Babel, Domain, get_locale
+from flask_babel import Babel, Domain, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
 
 from invoices import formats
@@ -37,12 +37,21 @@ def _translate_quickly(app: Flask) -> None:
 
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: catalogue().gettext(text),
-        lambda one, many, number: catalogue().ngettext(one, many, number),
+        lambda *texts: _grouped(catalogue().ngettext(*texts), texts[2]),
         newstyle=True,
         pgettext=lambda context, text: catalogue().pgettext(context, text),
         npgettext=lambda context, *texts: catalogue().npgettext(context, *texts),
     )
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+
+
+def ngettext(singular: str, plural: str, num: int, **facts: Any) -> str:
+    """What is said of so many: `%(num)d` is written as the reader's language groups digits."""
+    return _grouped(get_translations().ungettext(singular, plural, num), num) % facts
+
+
+def _grouped(words: str, num: int) -> str:
+    return words.replace("%(num)d", format_decimal(num) if num >= 1000 else str(num))
 
 
 def chosen_locale() -> str:

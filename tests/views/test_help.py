@@ -37,7 +37,7 @@ def test_who_invites_gets_a_message_to_copy_and_the_code(cast: Cast) -> None:
     assert f"http://127.0.0.1:8000{JOIN}" in words_of(page)
     assert f'src="{JOIN}/qr.svg"' in page.text
     assert 'data-copy="#message"' in page.text
-    assert "1000 people in 24 hours" in words_of(page)
+    assert "1,000 people in 24 hours" in words_of(page)
 
 
 @pytest.mark.parametrize("role", ["nobody", "member", "finance", "individual", "operator"])

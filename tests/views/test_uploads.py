@@ -6,13 +6,14 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from werkzeug.test import TestResponse
 
 from tests.client import Browser, words_of
 from tests.effects import carry_out
 from tests.people import Cast, make_cast, on_the_day
 from webapp.actions import accounts, uploads
+from webapp.i18n import ngettext
 from webapp.models import Invitation, Upload, UploadRow
 
 PEOPLE = (
@@ -243,3 +244,13 @@ def test_the_letter_is_shown_in_each_language_of_the_file(owner: Browser) -> Non
     assert 'lang="fr"' in page.text
     assert 'lang="en"' in page.text
     assert page.text.count("Hello you") == 4
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "12,345 rows"), ("fr", "12\u202f345 lignes")]
+)
+def test_large_numbers_are_grouped_as_the_reader_does(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert ngettext("%(num)d row", "%(num)d rows", 12_345) == said
+        template = '{{ ngettext("%(num)d row", "%(num)d rows", 12345) }}'
+        assert render_template_string(template) == said

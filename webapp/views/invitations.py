@@ -12,7 +12,7 @@ from flask import (
     render_template,
     request,
 )
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from webapp import clock
@@ -22,6 +22,7 @@ from webapp.actions.previews import MOST_INPUTS, Preview, preview
 from webapp.downloads import csv_of
 from webapp.errors import Invalid, NotThere, Stale, TooMany
 from webapp.htmx import fingerprint, go, render, unless_known, wants_partial
+from webapp.i18n import ngettext
 from webapp.models import Invitation, people
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer

@@ -4,13 +4,13 @@ from urllib.parse import parse_qs, urlencode
 
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from webapp import clock
 from webapp.actions import matching, selections
 from webapp.actions.selections import Done
 from webapp.htmx import go, render, wants_partial
+from webapp.i18n import ngettext
 from webapp.models import facets
 from webapp.models.people import Asked
 from webapp.permissions import INVITE, allows

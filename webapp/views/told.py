@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
-from webapp.i18n import money
+from webapp.i18n import money, ngettext
 
 Facts = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, make_response, render_template, request
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from webapp import clock
@@ -12,6 +12,7 @@ from webapp.actions.uploads import rows
 from webapp.downloads import csv_of
 from webapp.errors import Invalid, Stale
 from webapp.htmx import go, render, unchanged_or, wants_partial
+from webapp.i18n import ngettext
 from webapp.imports.people_columns import FIELDS, recognised
 from webapp.models import Upload
 from webapp.permissions import INVITE, allows
