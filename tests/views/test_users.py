@@ -192,7 +192,7 @@ def test_rows_that_changed_come_with_the_tabs_and_the_badge(cast: Cast, owner: B
     assert answer.status_code == 200
     assert "new@example.org" in answer.text
     targets = re.findall(r'<hx-partial hx-target="([^"]*)"', answer.text)
-    assert targets == ["#rows", "#tabs", "#pending-badge"]
+    assert targets == ["#rows", "#tabs", "#pending-badge", "#seats"]
 
 
 def test_another_persons_window_has_another_state(cast: Cast, owner: Browser) -> None:
@@ -326,3 +326,38 @@ def test_whoever_is_alone_is_told_what_to_do_first(cast: Cast) -> None:
 
     assert "Nobody has been invited yet" in page
     assert "rose@petit.example" in page
+
+
+def test_a_search_says_aloud_how_many_it_found(cast: Cast, owner: Browser) -> None:
+    for at in range(52):
+        invite(cast.users["owner"], f"p{at}@example.org")
+
+    found = {q: owner.get(f"/users?q={q}", htmx=True) for q in ("zoe", "p")}
+
+    assert re.search(r'id="found" class="sr" role="status">1 person is shown\.<', found["zoe"].text)
+    assert "The first 50 people are shown; there are more." in words_of(found["p"])
+
+
+def test_who_declined_or_was_cancelled_can_be_asked_again(cast: Cast, owner: Browser) -> None:
+    invitation = invite(
+        cast.users["owner"], "bo@example.org", licence="licensed", department="Shop"
+    )
+    owner.post(f"/invitations/{invitation.id}/revocation")
+    page = owner.get("/users?status=revoked")
+    assert "Invite bo@example.org again" in page.text
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+
+    again = owner.post("/invitations/preview", htmx=True, **fields)
+
+    assert "1 address is ready." in words_of(again)
+    assert field_of(again, "licence") == "licensed"
+    assert field_of(again, "department") == "Shop"
+    assert Invitation.select().where(Invitation.email == "bo@example.org").count() == 1
+
+
+def test_the_licences_in_use_follow_in_the_open_window(cast: Cast, owner: Browser) -> None:
+    Membership.update(licence="licensed").where(
+        Membership.id == cast.membership("member").id
+    ).execute()
+
+    assert "1 in use" in words_of(owner.get("/users/live", htmx=True))

@@ -58,15 +58,23 @@ def live() -> Response:
     shows them already."""
     shown = rows()
     state = shown["span"].state
-    return unless_known(state, lambda: render("partials/users/live.html", None, **shown))
+
+    def show() -> Response:
+        return render("partials/users/live.html", None, **shown, **seats())
+
+    return unless_known(state, show)
 
 
 def people_changed(status: int = 200) -> Response:
     """To htmx after something was done: what there is to say. The open windows ask for the rows."""
-    account = require_viewer().account
-    seats_used = people.seats_used(account)
-    said = render_template("partials/users/said.html", account=account, seats_used=seats_used)
+    said = render_template("partials/users/said.html", **seats())
     return make_response(said, status, {"HX-Trigger": "people:changed"})
+
+
+def seats() -> dict[str, Any]:
+    """Licences, and how many of them are in use."""
+    account = require_viewer().account
+    return {"account": account, "seats_used": people.seats_used(account)}
 
 
 def listing() -> dict[str, Any]:
@@ -106,9 +114,8 @@ def adding() -> dict[str, Any]:
     """What the form to add people shows around itself."""
     viewer, now = require_viewer(), clock.now()
     return {
-        "account": viewer.account,
+        **seats(),
         "why_not": invitations.why_not_inviting(viewer.membership),
-        "seats_used": people.seats_used(viewer.account),
         "orphaned": len(invitations.orphaned(viewer.membership, now)),
         "may_grant_admin": viewer.may(GRANT_ADMIN),
         "left_today": limits.left_today(viewer.account, now),
