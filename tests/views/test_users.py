@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from tests.client import Browser, field_of, words_of
 from tests.money import ACCEPTED
 from tests.people import Cast, invite, make_cast, on_the_day
+from webapp import clock
 from webapp.models import Invitation, Membership, OutboxMessage, User
 
 AS_PAGE = [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}]
@@ -361,3 +362,25 @@ def test_the_licences_in_use_follow_in_the_open_window(cast: Cast, owner: Browse
     ).execute()
 
     assert "1 in use" in words_of(owner.get("/users/live", htmx=True))
+
+
+def test_the_list_begins_anew_when_none_of_its_first_rows_is_left(
+    cast: Cast, owner: Browser, day: Any
+) -> None:
+    for at in range(60):
+        day.shift(1)
+        invite(cast.users["owner"], f"p{at}@example.org")
+    page = owner.get("/users?status=pending")
+    address = unescape(re.findall(r'hx-get="(/users/live[^"]*)"', page.text)[0])
+    gone = Invitation.select(Invitation.id).order_by(Invitation.id.desc()).limit(50)
+    Invitation.update(status="revoked", answered_at=clock.now()).where(
+        Invitation.id.in_([each.id for each in gone])
+    ).execute()
+
+    answer = owner.get(address, htmx=True)
+
+    assert '<hx-partial hx-target="#people"' in answer.text
+    assert "p9@example.org" in answer.text
+    assert answer.text.count("<tr id=") == 11
+    Invitation.update(status="revoked", answered_at=clock.now()).execute()
+    assert "Nobody is waiting" in words_of(owner.get(address, htmx=True))

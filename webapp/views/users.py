@@ -56,13 +56,15 @@ def index() -> Response:
 def live() -> Response:
     """The rows between two keys again, with the numbers beside the tabs: nothing when the window
     shows them already."""
-    shown = rows()
-    state = shown["span"].state
+    shown, asked = rows(), asked_for()
+    if asked.until and not (asked.after or shown["span"].people):
+        # Of the first rows none is left, but there may be others: the list begins anew.
+        return render("partials/users/anew.html", None, **listing(replace(asked, until=None)))
 
     def show() -> Response:
         return render("partials/users/live.html", None, **shown, **seats())
 
-    return unless_known(state, show)
+    return unless_known(shown["span"].state, show)
 
 
 def people_changed(status: int = 200) -> Response:
@@ -77,19 +79,19 @@ def seats() -> dict[str, Any]:
     return {"account": account, "seats_used": people.seats_used(account)}
 
 
-def listing() -> dict[str, Any]:
+def listing(asked: Asked | None = None) -> dict[str, Any]:
     """What the list shows, as the address bar asks for it, and what it can be narrowed to."""
     account = require_viewer().account
     return {
-        **rows(),
+        **rows(asked),
         "departments": [(name, name) for name in facets.departments(account)],
         "inviters": [(user.id, user.shown_name) for user in facets.inviters(account)],
     }
 
 
-def rows() -> dict[str, Any]:
+def rows(asked: Asked | None = None) -> dict[str, Any]:
     """The rows between two keys, and the numbers beside the tabs."""
-    viewer, now, asked = require_viewer(), clock.now(), asked_for()
+    viewer, now, asked = require_viewer(), clock.now(), asked or asked_for()
     # A span that has grown is shown whole, up to a point: then there is a gap to press.
     most = people.PAGE if asked.until is None else 2 * people.PAGE
     found, has_more = people.page(viewer.account, asked, now, most)
