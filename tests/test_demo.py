@@ -8,10 +8,10 @@ from flask import Flask
 
 from tests.imports import contents
 from webapp import clock, demo, passwords, policy
-from webapp.actions import ledger_check, quotes
+from webapp.actions import credit_origins, ledger_check, needs_hand, quotes
 from webapp.demo import individuals, organisation
 from webapp.errors import NotAllowed
-from webapp.models import Invitation, User
+from webapp.models import Invitation, Invoice, Refund, User
 
 
 def test_everybody_on_the_list_is_there_and_can_sign_in(app: Flask) -> None:
@@ -55,6 +55,21 @@ def test_an_admin_meets_invitations_in_every_state(app: Flask) -> None:
     owner = User.get(User.email == organisation.OWNER).membership()
     assert owner is not None
     assert owner.account.recommendation == "credit"
+
+
+def test_finance_meets_what_needs_a_hand_and_an_invoice_that_took_credit(app: Flask) -> None:
+    demo.load()
+
+    found = needs_hand.lists()
+    assert {name: len(one.rows) for name, one in found.items()} == {
+        "failed": 1,
+        "payouts": 1,
+        "messages": 0,
+        "underway": 0,
+    }
+    assert sorted(one.state for one in Refund.select()) == ["failed", "requested", "succeeded"]
+    taken = credit_origins.taken_by([one.id for one in Invoice.select()])
+    assert [one.origin.person for uses in taken.values() for one in uses] == ["Julien Lambert"]
 
 
 def test_production_has_no_demo(app: Flask) -> None:

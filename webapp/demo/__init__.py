@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from webapp import passwords
 from webapp.actions import accounts
 from webapp.database import transaction
-from webapp.demo import individuals, organisation
+from webapp.demo import individuals, money, organisation
 from webapp.errors import NotAllowed
 from webapp.models import User
 from webapp.policy import policy
@@ -51,4 +51,5 @@ def load() -> bool:
         accounts.create_operator(OPERATOR, policy().seller.name, "EUR", "fr", password_hash)
         individuals.load(password_hash)
         organisation.load(password_hash)
+        money.load(password_hash)
     return True

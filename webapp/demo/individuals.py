@@ -18,6 +18,10 @@ JOINED = "anais.garnier@mail.example"
 
 
 def load(password_hash: str) -> None:
+    bring_in(password_hash, told(clock.today(policy().billing_zone)))
+
+
+def bring_in(password_hash: str, people: list[dict[str, Any]]) -> None:
     """Raises ValueError with the reason when a line would be refused."""
     settings = policy()
     is_simulated = settings.payments == "simulated"
@@ -25,10 +29,9 @@ def load(password_hash: str) -> None:
         Defaults("fr", "EUR", settings.billing_zone, settings.payments),
         simulated.capture if is_simulated else None,
     )
-    today = clock.today(settings.billing_zone)
     lines = (
         Line(number, {"password_hash": password_hash, **values}, is_json=True)
-        for number, values in enumerate(told(today), start=1)
+        for number, values in enumerate(people, start=1)
     )
     Import(sources, _refused).run(lines)
 
@@ -38,17 +41,17 @@ def told(today: date) -> list[dict[str, Any]]:
     year, month = (today - timedelta(days=120), 12), (today - timedelta(days=11), 1)
     earlier = (today - timedelta(days=19), 1)
     return [
-        _person(FREE, "Inès Faure"),
-        _person("sam.taylor@mail.example", "Sam Taylor", locale="en"),
-        _person(YEARLY, "Camille Roux", *year, paid=[18739]),
-        _person(OWING, "Théo Marchand", *month, paid=[1800], owed=1800),
-        _person("lea.fontaine@mail.example", "Léa Fontaine", *earlier, paid=[1800]),
-        _person("marc.oliveira@mail.example", "Marc Oliveira", *year, paid=[18000, 3600]),
-        _person(JOINED, "Anaïs Garnier", *earlier, paid=[2400]),
+        person(FREE, "Inès Faure"),
+        person("sam.taylor@mail.example", "Sam Taylor", locale="en"),
+        person(YEARLY, "Camille Roux", *year, paid=[18739]),
+        person(OWING, "Théo Marchand", *month, paid=[1800], owed=1800),
+        person("lea.fontaine@mail.example", "Léa Fontaine", *earlier, paid=[1800]),
+        person("marc.oliveira@mail.example", "Marc Oliveira", *year, paid=[18000, 3600]),
+        person(JOINED, "Anaïs Garnier", *earlier, paid=[2400]),
     ]
 
 
-def _person(
+def person(
     email: str,
     name: str,
     start: date | None = None,
@@ -56,6 +59,7 @@ def _person(
     paid: list[int] | None = None,
     owed: int = 0,
     locale: str = "fr",
+    by_hand: bool = False,
 ) -> dict[str, Any]:
     values: dict[str, Any] = {
         "email": email,
@@ -74,20 +78,22 @@ def _person(
         "period_start": start.isoformat(),
         "period_end": after(start, months).isoformat(),
         "payments": [
-            _payment(f"{number}-{at}", start + timedelta(days=30 * at), minor)
+            _payment(f"{number}-{at}", start + timedelta(days=30 * at), minor, by_hand)
             for at, minor in enumerate(paid or ())
         ],
         "invoices": [_unpaid(f"{number}-9", start, owed)] if owed else [],
     }
 
 
-def _payment(number: str, day: date, minor: int) -> dict[str, Any]:
+def _payment(number: str, day: date, minor: int, by_hand: bool) -> dict[str, Any]:
+    """By card, or by a bank transfer that no gateway saw."""
+    way = {"method": "", "gateway": "none"} if by_hand else {"method": "Visa •••• 4242"}
     return {
+        **way,
         "reference": f"demo_{number}",
         "captured_minor": minor,
         "tax_rate": "20",
         "captured_at": day.isoformat(),
-        "method": "Visa •••• 4242",
         "invoice_number": number,
     }
 

@@ -55,8 +55,8 @@ def load(password_hash: str) -> None:
     _invite_answered(owner)
     # Those whose mail is still to be sent: they can be followed from the first moment.
     for email in (individuals.FREE, individuals.YEARLY, individuals.OWING):
-        _invite(owner, email, note=NOTE)
-    _join(_invite(owner, individuals.JOINED, department="Ventes"))
+        invite(owner, email, note=NOTE)
+    join(invite(owner, individuals.JOINED, department="Ventes"))
 
 
 def _name_owner(account: Account) -> None:
@@ -99,37 +99,35 @@ def _add_member(
 
 
 def _invite_waiting(owner: Membership) -> None:
-    sent = _invite(owner, "Paul Renaud <paul.renaud@mail.example>", 2, department="Atelier")
+    sent = invite(owner, "Paul Renaud <paul.renaud@mail.example>", 2, department="Atelier")
     _mailed(sent, 2, "sent")
-    deferred = _invite(owner, "lucie.bernard@lent.example", 0)
+    deferred = invite(owner, "lucie.bernard@lent.example", 0)
     words = "451 4.7.1 Greylisting in action, please come back later"
     soon = clock.now() + timedelta(minutes=40)
     _mailed(deferred, 0, "deferred", words, soon)
     OutboxMessage.update(left_at=None, leaves_at=soon, attempts=4, error=words).where(
         OutboxMessage.invitation == deferred
     ).execute()
-    refused = _invite(owner, "Victor Lemoine <victor.lemoin@mail.example>", 1)
+    refused = invite(owner, "Victor Lemoine <victor.lemoin@mail.example>", 1)
     words = "550 5.1.1 <victor.lemoin@mail.example>: Recipient address rejected: User unknown"
     _mailed(refused, 1, "refused", words)
     days = policy().invitation_days + 2
-    expired = _invite(
-        owner, "Agathe Millet <agathe.millet@mail.example>", days, department="Ventes"
-    )
+    expired = invite(owner, "Agathe Millet <agathe.millet@mail.example>", days, department="Ventes")
     _mailed(expired, days, "sent")
 
 
 def _invite_answered(owner: Membership) -> None:
-    declined = _invite(owner, "Bruno Keller <bruno.keller@mail.example>", 5)
+    declined = invite(owner, "Bruno Keller <bruno.keller@mail.example>", 5)
     _mailed(declined, 5, "sent")
     with clock.ago(timedelta(days=4)):
         invitations.decline(declined, "Je garde mon abonnement pour mes projets personnels.")
-    revoked = _invite(owner, "stagiaire@mail.example", 9, department="Conception")
+    revoked = invite(owner, "stagiaire@mail.example", 9, department="Conception")
     _mailed(revoked, 9, "sent")
     with clock.ago(timedelta(days=8)):
         invitations.revoke(owner, revoked.id)
 
 
-def _invite(owner: Membership, written: str, days: int = 0, **offer: Any) -> Invitation:
+def invite(owner: Membership, written: str, days: int = 0, **offer: Any) -> Invitation:
     """Invited some days ago."""
     with clock.ago(timedelta(days=days)):
         rows = previews.preview(owner.account, written).ready
@@ -148,13 +146,13 @@ def _mailed(
         ).execute()
 
 
-def _join(invitation: Invitation) -> None:
-    """Somebody who has joined and given their credit: it can still be undone."""
+def join(invitation: Invitation, choice: str = "credit") -> None:
+    """Somebody who has joined with that choice: it can still be undone."""
     user = User.get(User.email == invitation.email)
     viewer = sessions.viewer_of(sessions.start(user, "demo"))
     offered = quotes.current(viewer.account, clock.now()) if viewer else None
     if viewer is None or offered is None:
         raise LookupError(invitation.email)
     token = quotes.sign(offered, invitation)
-    joining.accept(invitation.id, viewer.session, "credit", token)
+    joining.accept(invitation.id, viewer.session, choice, token)
     sessions.end_others(user, keep=None)
