@@ -114,7 +114,7 @@ def test_a_month_of_everything_agrees(organisation: Account, clock: time_machine
     assert figures["closing credit_available"] == 2 * 4997 - 3000
     assert (figures["ours arrived#"], figures["gateway arrived#"]) == (1, 1)
     assert (figures["ours under way#"], figures["gateway under way#"]) == (1, 1)
-    assert (figures["ours by hand#"], figures["ours failed#"]) == (1, 1)
+    assert (figures["ours by hand#"], figures["ours refused#"]) == (1, 1)
 
 
 def test_what_is_open_goes_over_into_the_next_month(

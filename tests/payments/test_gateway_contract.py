@@ -53,6 +53,34 @@ def test_a_refund_is_pending_and_then_succeeds_with_the_banks_reference(
     assert arrived.bank_reference.startswith("ARN")
 
 
+def test_every_refund_of_a_time_is_listed_whoever_asked_for_it(
+    gateway: Gateway, payment: str, clock: time_machine.Traveller
+) -> None:
+    capture("ch_1", "EUR", 500)
+    create(gateway, payment, 100, "too early")
+    clock.shift(timedelta(hours=1))
+    since = ACCEPTED + timedelta(hours=1)
+    ours = create(gateway, payment, 200, "refund-2")
+    other = gateway.create_refund("ch_1", 300, "EUR", "by hand", {})
+    clock.shift(timedelta(hours=1))
+    create(gateway, payment, 400, "too late")
+
+    found = sorted(
+        gateway.list_refunds(since, since + timedelta(hours=1)), key=lambda one: one.refund_key
+    )
+    assert [one.refund.reference for one in found] == [other.reference, ours.reference]
+    assert [one.refund_key for one in found] == ["", "refund-2"]
+    assert [one.payment_references for one in found] == [("ch_1",), (payment,)]
+    assert [one.created_at for one in found] == [since, since]
+
+
+def test_a_list_that_breaks_off_says_so(gateway: Gateway, payment: str) -> None:
+    faults.ask_for("list_refunds", "busy")
+
+    with pytest.raises(GatewayAway):
+        list(gateway.list_refunds(ACCEPTED, ACCEPTED + timedelta(days=1)))
+
+
 def test_a_charge_is_refunded_like_a_payment_intent(gateway: Gateway) -> None:
     capture("ch_1", "EUR", 18739)
     made = create(gateway, "ch_1")

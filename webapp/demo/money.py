@@ -2,7 +2,6 @@
 refunds arrived, failed, or wait to be paid by hand."""
 
 from datetime import timedelta
-from typing import Any
 
 from webapp import clock
 from webapp.actions import invoices, refunds, settlements
@@ -36,12 +35,15 @@ def load(password_hash: str) -> None:
                 for email, name, choice, fate in PAST
             ],
         )
+    _bill(45, 21_600, is_paid=True)
     with clock.ago(timedelta(days=JOINED)):
         for email, name, choice, _ in PAST:
             organisation.join(organisation.invite(owner, f"{name} <{email}>"), choice)
     with clock.ago(timedelta(days=LEFT)):
         _leave()
-    _bill()
+    _bill(5, 24_000)
+    # The latest can still be undone.
+    organisation.join(organisation.invite(owner, individuals.JOINED, department="Ventes"))
 
 
 def _account() -> Account:
@@ -70,14 +72,19 @@ def _leave() -> None:
             refunds.follow(refund.id, gateway)
 
 
-def _bill() -> None:
-    """One invoice that money paid, and one that took the credit and is still open."""
-    account, today = _account(), clock.today(policy().billing_zone)
-    for days, total in ((45, 21_600), (5, 24_000)):
-        issued_on = today - timedelta(days=days)
-        with clock.ago(timedelta(days=days)):
-            number = f"FA-{issued_on:%Y-%m}-118"
-            terms: dict[str, Any] = {"issued_on": issued_on, "due_on": issued_on + timedelta(30)}
-            invoices.add(account, number, total_minor=total, tax_minor=total // 6, **terms)
-            if days > 30:
-                invoices.mark_paid(account, number)
+def _bill(days: int, total_minor: int, is_paid: bool = False) -> None:
+    """An invoice of some days ago takes what credit there was."""
+    account = _account()
+    with clock.ago(timedelta(days=days)):
+        today = clock.today(policy().billing_zone)
+        number = f"FA-{today:%Y-%m}-118"
+        invoices.add(
+            account,
+            number,
+            issued_on=today,
+            due_on=today + timedelta(days=30),
+            total_minor=total_minor,
+            tax_minor=total_minor // 6,
+        )
+        if is_paid:
+            invoices.mark_paid(account, number)

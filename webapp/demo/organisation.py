@@ -56,7 +56,6 @@ def load(password_hash: str) -> None:
     # Those whose mail is still to be sent: they can be followed from the first moment.
     for email in (individuals.FREE, individuals.YEARLY, individuals.OWING):
         invite(owner, email, note=NOTE)
-    join(invite(owner, individuals.JOINED, department="Ventes"))
 
 
 def _name_owner(account: Account) -> None:

@@ -59,7 +59,9 @@ def _compare_one(
         group = "by hand" if refund.state == "succeeded" else "to pay by hand"
         found.count(refund.currency, f"ours {group}", minor)
         return
-    found.count(refund.currency, f"ours {_group(refund.state)}", minor)
+    is_refused = refund.state in GONE and refund.gateway_reference is None
+    group = "refused" if is_refused else _group(refund.state)
+    found.count(refund.currency, f"ours {group}", minor)
     if refund.payment.gateway != gateway.name:
         found.unasked += 1
         return
