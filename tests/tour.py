@@ -76,6 +76,7 @@ def go_everywhere(tour: Tour) -> None:
     tour_people.asking(tour)
     tour_own.settling(tour)
     tour_own.erasing(tour)
+    tour_own.reporting_and_disputing(tour)
 
 
 def signing_in(tour: Tour) -> None:

@@ -1,15 +1,17 @@
 """The tour's stops at an organisation's settings and activity, at the end of reminders, and where
-somebody looks after their own data."""
+somebody reports an invitation or looks after their own data."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests.client import Browser
 from tests.joined import join, make_owned, make_person
 from tests.people import invite, make_individual
 from webapp import clock
-from webapp.actions import reminders, sessions
+from webapp.actions import disputes, reminders, reporting, sessions
+from webapp.models import Payment
 
 if TYPE_CHECKING:
     from tests.tour import Tour
@@ -28,6 +30,22 @@ def settling(tour: Tour) -> None:
     tour.keep("reminders", owner.get(path))
     owner.post(path)
     tour.keep("reminders ended", owner.get(path))
+
+
+def reporting_and_disputing(tour: Tour) -> None:
+    invitation = invite(tour.cast.users["owner"], "unasked@example.org")
+    path = f"/reports/{reporting.token_of(invitation)}"
+    visitor = Browser(tour.cast.app, tour.locale)
+    tour.keep("reporting", visitor.get(path))
+    visitor.post(path, words="Nobody asked")
+    tour.keep("reported", visitor.get(path))
+    paid = make_person("disputing@example.org")
+    join(paid, make_owned("Disputed Ltd"), "refund")
+    payment = Payment.select().order_by(Payment.id.desc()).get()
+    disputes.note(payment, True)
+    tour.keep("the operator's reports and disputes", tour.browser("operator").get("/billing"))
+    tour.day.shift(timedelta(hours=25))
+    tour.keep("a refund that waits for a bank", tour.as_user(paid).get("/join"))
 
 
 def erasing(tour: Tour) -> None:

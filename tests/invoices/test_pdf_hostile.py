@@ -113,7 +113,7 @@ def test_hostile_names_are_printed_as_they_are_and_fetch_nothing(
 
 NAMES = (
     "שלום " * 40,
-    "مرحبا Аtеliеr",
+    "مرحبا Аtеliеr",  # the Latin-looking letters are Cyrillic
     "a\u0301\u0323" * 40,
     "https://evil.example www.evil.example bob@evil.example",
     "{{ 7*7 }} {% raw %} %(organisation)s ${7*7}",

@@ -4,11 +4,11 @@ still held of them stays held until that is decided, and the operator is told (t
 from typing import Any
 
 from webapp import outbox
+from webapp.actions import operators
 from webapp.database import locked, transaction
 from webapp.models import (
     Acceptance,
     Account,
-    Membership,
     Payment,
     Refund,
     Settlement,
@@ -40,7 +40,7 @@ def note(payment: Payment, is_disputed: bool) -> bool:
             return False
         Payment.update(is_disputed=is_disputed).where(Payment.id == payment.id).execute()
         if is_disputed:
-            _tell_operator(payment)
+            operators.tell("mail:disputed", payment_id=payment.id)
         else:
             _let_go(payment)
     return True
@@ -76,13 +76,6 @@ def _settled(customer: str, gateway: str) -> list[Payment]:
         .distinct()
         .order_by(Payment.id)
     )
-
-
-def _tell_operator(payment: Payment) -> None:
-    operators = Membership.select().join(Account)
-    is_one = (Account.kind == "operator") & Membership.ended_at.is_null()
-    for member in operators.where(is_one).order_by(Membership.id):
-        outbox.write("mail:disputed", {"payment_id": payment.id, "user_id": member.user_id})
 
 
 def _let_go(payment: Payment) -> None:

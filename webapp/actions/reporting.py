@@ -4,8 +4,8 @@ write to that address any more. The organisation learns of a refusal, and not of
 from contextlib import suppress
 from typing import Any
 
-from webapp import clock, outbox
-from webapp.actions import invitations, signed, throttle
+from webapp import clock
+from webapp.actions import invitations, operators, signed, throttle
 from webapp.actions.audit import record
 from webapp.actions.limits import DAY
 from webapp.database import transaction
@@ -112,8 +112,4 @@ def _tell_operator(invitation: Invitation) -> None:
         throttle.count(f"reports:{invitation.account_id}", 1, DAY)
     except TooMany:
         return
-    operators = Membership.select().join(Account)
-    is_one = (Account.kind == "operator") & Membership.ended_at.is_null()
-    for member in operators.where(is_one).order_by(Membership.id):
-        payload = {"invitation_id": invitation.id, "user_id": member.user_id}
-        outbox.write("mail:reported", payload)
+    operators.tell("mail:reported", invitation_id=invitation.id)
