@@ -2,6 +2,7 @@
 them again, unless the schema or the people changed."""
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +49,9 @@ def _sqlite(users: int) -> str:
     path = FOLDER / f"{_key()}-{users}.db"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
+        for old in FOLDER.glob(f"*-{users}.*"):
+            old.unlink()
         unfinished = path.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
         _fill(f"sqlite:///{unfinished}", users)
         unfinished.rename(path)
     return f"sqlite:///{path}"
@@ -62,7 +64,10 @@ def _postgresql(at: str, users: int) -> str:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
         if cursor.fetchone():
             return url
-        cursor.execute(f"DROP DATABASE IF EXISTS {name}_unfinished WITH (FORCE)")
+        cursor.execute("SELECT datname FROM pg_database")
+        for (old,) in cursor.fetchall():
+            if re.fullmatch(rf"bench_\w+_{users}(_unfinished)?", old):
+                cursor.execute(f"DROP DATABASE {old} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name}_unfinished")
         _fill(f"{url}_unfinished", users)
         cursor.execute(f"ALTER DATABASE {name}_unfinished RENAME TO {name}")

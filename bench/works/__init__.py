@@ -4,11 +4,12 @@ a line in ALL."""
 from collections.abc import Callable, Iterator
 
 from bench.results import Result
-from bench.works import badge, listing
+from bench.works import badge, listing, search
 from bench.works.setting import Setting
 
 ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "list": listing.measure,
+    "search": search.measure,
     "badge": badge.measure,
 }
 

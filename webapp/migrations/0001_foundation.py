@@ -30,6 +30,7 @@ def up(migrator: Any, db: Any) -> None:
         if statement.strip():
             db.execute_sql(statement)
     engine = "postgresql" if on_postgresql else "sqlite"
-    triggers = (HERE / f"0001_triggers_{engine}.sql").read_text()
-    for statement in triggers.split("\n\n"):
-        db.execute_sql(statement)
+    for part in ("triggers", "search"):
+        statements = (HERE / f"0001_{part}_{engine}.sql").read_text()
+        for statement in statements.split("\n\n"):
+            db.execute_sql(statement)

@@ -8,13 +8,13 @@ from typing import Any
 
 from peewee import SQL
 
+from webapp.models import search
 from webapp.models.acceptance import Acceptance
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
 from webapp.models.people_count import numbers, states
 from webapp.models.user import ERASED, Membership, User
 from webapp.models.written import fetch_one
-from webapp.texts import folded
 
 PAGE = 50
 FILTERS = ("active", "pending", "attention", "expired", "refused", "declined", "revoked")
@@ -109,7 +109,7 @@ def _members(account: Account, asked: Asked, most: int) -> Iterator[Person]:
             m.department, m.job_title, m.joined_at, m.folded,
         )
         .join(u)
-        .where(m.account == account, m.ended_at.is_null())
+        .where(search.among(m, account, asked.q), m.ended_at.is_null())
     )  # fmt: skip
     if asked.inviter:
         query = query.where(m.id.in_(_invited_by(account, asked.inviter)))
@@ -140,7 +140,8 @@ def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterat
             i.created_at, i.folded, i.expires_at, i.next_try_at, u.id, u.name, u.email,
         )
         .join(u)
-        .where(i.account == account, in_status("", now), in_status(asked.status, now))
+        .where(search.among(i, account, asked.q), in_status("", now))
+        .where(in_status(asked.status, now))
     )  # fmt: skip
     if asked.inviter:
         query = query.where(i.inviter == asked.inviter)
@@ -182,8 +183,8 @@ def _roles(is_admin: bool, is_finance: bool) -> tuple[str, ...]:
 
 def holding(query: Any, model: Any, asked: Asked) -> Any:
     """Those of the query whom the search and the filters find; states and inviters apart."""
-    for word in folded(asked.q).split():
-        query = query.where(model.folded.contains(word))
+    for needle in search.needles(asked.q):
+        query = query.where(search.holds(model, needle))
     if asked.department:
         query = query.where(model.department == asked.department)
     if asked.licence:
