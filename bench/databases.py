@@ -41,7 +41,11 @@ def backends(at: str, named: str) -> list[int]:
     if not at:
         return []
     with _admin(at) as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s", (named,))
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE application_name = %s AND pid <> pg_backend_pid()",
+            (named,),
+        )
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -103,13 +103,16 @@ def page(
 
 def _members(account: Account, asked: Asked, most: int) -> Iterator[Person]:
     m, u = Membership, User
+    here = search.among(m, account, asked.q)
+    if here is None:
+        return
     query = (
         m.select(
             m.id, u.name, u.email, m.is_owner, m.is_admin, m.is_finance, m.licence,
             m.department, m.job_title, m.joined_at, m.folded,
         )
         .join(u)
-        .where(search.among(m, account, asked.q), m.ended_at.is_null())
+        .where(here, m.ended_at.is_null())
     )  # fmt: skip
     if asked.inviter:
         query = query.where(m.id.in_(_invited_by(account, asked.inviter)))
@@ -133,6 +136,9 @@ def _invited_by(account: Account, inviter: int) -> Any:
 
 def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterator[Person]:
     i, u = Invitation, User
+    here = search.among(i, account, asked.q)
+    if here is None:
+        return
     query = (
         i.select(
             i.id, i.name, i.email, i.is_admin, i.is_finance, i.licence, i.department,
@@ -140,7 +146,7 @@ def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterat
             i.created_at, i.folded, i.expires_at, i.next_try_at, u.id, u.name, u.email,
         )
         .join(u)
-        .where(search.among(i, account, asked.q), in_status("", now))
+        .where(here, in_status("", now))
         .where(in_status(asked.status, now))
     )  # fmt: skip
     if asked.inviter:

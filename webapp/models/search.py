@@ -47,10 +47,12 @@ def holds(model: Any, needle: str) -> Any:
 
 def among(model: Any, account: Account, q: str) -> Any:
     """The condition on rows of `model` under which `q` can be looked for: those of the account,
-    or those few of it where the index has found it."""
+    or those few of it where the index has found it. None where there is nobody."""
     wanted = needles(q)
     found = _rare(model, account, wanted) if wanted else None
-    return model.account == account if found is None else model.id.in_(found)
+    if found is None:
+        return model.account == account
+    return model.id.in_(found) if found else None
 
 
 def _rare(model: Any, account: Account, wanted: list[str]) -> list[int] | None:
