@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 
 from tests.actions.test_account_book import give
+from tests.effects import carry_out
 from tests.joined import make_owned
 from tests.money import ACCEPTED, make_account, make_user
 from tests.people import membership_of
@@ -136,3 +137,10 @@ def test_who_asked_is_recorded(organisation: Account) -> None:
 
     event = AuditEvent.get(AuditEvent.kind == "invoice:copied")
     assert (event.actor_id, event.account_id) == (user.id, operator.id)
+
+
+def test_the_worker_renders_it(organisation: Account) -> None:
+    copy = make(organisation, add(organisation))
+
+    assert carry_out("render:copy") == 1
+    assert bytes(InvoiceCopy.get_by_id(copy.id).pdf).startswith(b"%PDF")

@@ -9,6 +9,7 @@ from flask import Flask
 
 from invoices import ledger as transfers
 from invoices.ledger import LedgerAccountRef, Transfer
+from tests.effects import carry_out
 from tests.failed import failed_refund, payout, seller, tried
 from tests.joined import join, make_owned, make_person, settlement_of
 from tests.money import ACCEPTED
@@ -321,3 +322,18 @@ def test_each_month_is_compared_once_after_its_end(
 
     rows = Reconciliation.select().where(Reconciliation.month_on == NOVEMBER.first)
     assert rows.count() == 2
+
+
+def test_the_worker_does_it_and_waits_for_a_gateway_that_is_away(
+    organisation: Account, clock: time_machine.Traveller
+) -> None:
+    leave(organisation, "ann@example.org")
+    month_end.ask(seller(), NOVEMBER)
+    faults.ask_for("list_refunds", "busy")
+
+    assert carry_out("reconcile") == 1
+    assert month_end.of(NOVEMBER).done is None
+    clock.shift(60)
+    assert carry_out("reconcile") == 1
+    known = month_end.of(NOVEMBER)
+    assert (known.done is not None, known.underway) == (True, None)
