@@ -66,6 +66,7 @@ def test_an_owner_makes_a_member_admin_and_finance(
     manage.click()
     if javascript:
         expect(page.locator("#panel-title")).to_be_focused()
+        assert_in_order(page)
     for role in ("admin", "finance"):
         page.locator("label", has=box(page, role)).click()
     page.locator("form[action$='/role'] button").click()
@@ -155,7 +156,7 @@ def test_a_first_use_takes_few_steps(demo: Service, windows: Windows) -> None:
     hand.click(page.locator("#panel label", has=box(page, "admin")))
     hand.click(page.get_by_role("button", name="Enregistrer le rôle"))
     expect(page.locator("#rows tr")).to_contain_text("Administrateur, Finance")
-    print(f"clicks {hand.clicks}, keys {hand.keys}")
+    # Nine clicks, and of the 69 keys 52 are the letters of what is mended.
     assert hand.clicks <= 10
     assert hand.keys <= 75
 
