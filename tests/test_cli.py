@@ -15,7 +15,7 @@ from tests.apps import make_app
 from tests.money import ACCEPTED, make_account, make_organisation, make_plan, settled
 from tests.processes import ROOT, environment
 from webapp import clock, outbox, passwords
-from webapp.actions import invoices, refunds
+from webapp.actions import invoices, refunds, sessions
 from webapp.database import database
 from webapp.handlers.money import gateway
 from webapp.models import Account, Invoice, LedgerAccount, OutboxMessage, Payment, Refund, User
@@ -139,6 +139,11 @@ def test_without_a_password_the_owner_signs_in_by_code(app: Flask) -> None:
         (("outbox", "retry", "7"), "", 1, "No message 7 is quarantined"),
         (("outbox", "retry", "seven"), "", 2, "seven"),
         (("ledgers",), "", 2, "No such command"),
+        ((*CREATE, *PLAN), "passwordpassword\n", 1, "Many people use this password"),
+        ((*CREATE, *PLAN), "affluent2026\n", 1, "add other words"),
+        (("person", "forget-factors", "a@example.org"), "", 1, "Nobody here has the address"),
+        (("person", "sign-out", "a@example.org"), "", 1, "Nobody here has the address"),
+        (("person", "sign-out"), "", 2, "Say whom"),
     ],
 )
 def test_what_is_refused_gets_a_sentence_on_standard_error(
@@ -163,6 +168,18 @@ def test_an_organisation_is_updated(app: Flask) -> None:
     assert (account.seats, account.invitations_per_day) == (3, 50)
     assert plan is not None
     assert plan.status == "lapsed"
+
+
+def test_the_operator_signs_people_out_and_takes_a_lost_factor_away(app: Flask) -> None:
+    run(app, *CREATE, *PLAN)
+    email = User.get().email
+    sessions.start(User.get(), "")
+
+    assert run(app, "person", "forget-factors", email).stdout.startswith(email)
+    sessions.start(User.get(), "")
+    assert run(app, "person", "sign-out", email).stdout == "sessions ended: 1\n"
+    sessions.start(User.get(), "")
+    assert run(app, "person", "sign-out", "--everybody").stdout == "sessions ended: 1\n"
 
 
 def test_a_person_of_the_operator_is_created_once(app: Flask) -> None:

@@ -11,6 +11,7 @@ from tests.money import ACCEPTED
 from tests.people import make_individual, membership_of, on_the_day
 from webapp import clock
 from webapp.actions import sessions
+from webapp.errors import Invalid
 from webapp.models import Session, User
 
 
@@ -52,13 +53,37 @@ def test_tokens_are_long_different_and_kept_nowhere(person: User) -> None:
     assert all(len(row.agent) == 200 for row in Session.select())
 
 
-def test_a_session_lives_thirty_days(person: User, day: Any) -> None:
+def test_a_session_in_use_lives_thirty_days(person: User, day: Any) -> None:
     token = sessions.start(person, "")
 
-    day.shift(timedelta(days=30) - timedelta(seconds=1))
+    for _ in range(3):
+        day.shift(timedelta(days=10) - timedelta(seconds=1))
+        viewer = sessions.viewer_of(token)
+        assert viewer is not None
+        sessions.touch(viewer.session)
+    day.shift(timedelta(seconds=3))
+    assert sessions.viewer_of(token) is None
+
+
+def test_a_session_that_nobody_uses_ends_after_fourteen_days(person: User, day: Any) -> None:
+    token = sessions.start(person, "")
+
+    day.shift(timedelta(days=14) - timedelta(seconds=1))
     assert sessions.viewer_of(token) is not None
+    assert len(sessions.of(person)) == 1
     day.shift(timedelta(seconds=1))
     assert sessions.viewer_of(token) is None
+    assert sessions.of(person) == []
+
+
+def test_the_operator_ends_the_sessions_of_one_person_and_of_everybody(person: User) -> None:
+    for user in (person, person, make_individual("max@example.org")):
+        sessions.start(user, "")
+
+    assert sessions.end_of(" INES@example.org") == 2
+    assert sessions.end_everybodys() == 1
+    with pytest.raises(Invalid):
+        sessions.end_of("nobody@example.org")
 
 
 def test_an_ended_session_stays_ended(person: User) -> None:

@@ -14,12 +14,19 @@ from tests.smtp import MailServer, text_of
 
 
 class Service:
-    """`base` is its address. `keeps_mail` leaves the mails to /dev/mail instead of sending them."""
+    """`base` is its address. `keeps_mail` leaves the mails to /dev/mail instead of sending them.
+    Passkeys want a `host` with a name."""
 
-    def __init__(self, database_url: str, mails: MailServer, keeps_mail: bool = False) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        mails: MailServer,
+        keeps_mail: bool = False,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.mails = mails
         self.port = free_port()
-        self.base = f"http://127.0.0.1:{self.port}"
+        self.base = f"http://{host}:{self.port}"
         settings = {} if keeps_mail else mails.environment
         self.environment = environment(database_url, BASE_URL=self.base, **settings)
 
@@ -62,11 +69,13 @@ class Service:
 
 
 @contextmanager
-def running(database_url: str, *commands: str, keeps_mail: bool = False) -> Iterator[Service]:
+def running(
+    database_url: str, *commands: str, keeps_mail: bool = False, host: str = "127.0.0.1"
+) -> Iterator[Service]:
     """The service, up and ready; `commands` were run before it started."""
     with ExitStack() as stack:
         mails = stack.enter_context(MailServer())
-        service = Service(database_url, mails, keeps_mail)
+        service = Service(database_url, mails, keeps_mail, host)
         for command in commands:
             service.command(command)
         stack.enter_context(start_web(service.environment, service.port))

@@ -1,4 +1,5 @@
-"""Sessions: rows that begin at sign-in and end at sign-out, password change or after 30 days."""
+"""Sessions: rows that begin at sign-in and end at sign-out, at a change of password or factor,
+after 14 days in which nobody used them, or after 30."""
 
 import hashlib
 from datetime import timedelta
@@ -6,12 +7,12 @@ from functools import cache
 
 from webapp import clock
 from webapp.database import as_instant
-from webapp.errors import NotThere
+from webapp.errors import Invalid, NotThere
 from webapp.models import Account, Membership, Session, User
 from webapp.models.written import columns_of, fetch_one, instances
 from webapp.permissions import Viewer
 
-LIFE = timedelta(days=30)
+LIFE, IDLE = timedelta(days=30), timedelta(days=14)
 # Writing "last seen" more often would cost a write for every page.
 SEEN_EVERY = timedelta(minutes=5)
 PROOF_LIFE = timedelta(minutes=5)
@@ -48,12 +49,14 @@ def _viewing() -> str:
           JOIN membership ON membership.user_id = user_.id AND membership.ended_at IS NULL
           JOIN account ON account.id = membership.account_id
          WHERE session_.token_hash = ? AND session_.ended_at IS NULL AND session_.expires_at > ?
+           AND session_.last_seen_at > ?
     """  # nosec B608: names of columns, all of them ours
 
 
 def viewer_of(token: str) -> Viewer | None:
     """Whose session it is, and where that person is a member; one query."""
-    row = fetch_one(_viewing(), _hash(token), as_instant(clock.now()))
+    now = clock.now()
+    row = fetch_one(_viewing(), _hash(token), as_instant(now), as_instant(now - IDLE))
     if row is None:
         return None
     session, user, membership, account = instances(row, Session, User, Membership, Account)
@@ -83,9 +86,15 @@ def is_fresh(session: Session) -> bool:
 
 def of(user: User) -> list[Session]:
     """Those in force, the latest seen first."""
+    now = clock.now()
     return list(
         Session.select()
-        .where(Session.user == user, Session.ended_at.is_null(), Session.expires_at > clock.now())
+        .where(
+            Session.user == user,
+            Session.ended_at.is_null(),
+            Session.expires_at > now,
+            Session.last_seen_at > now - IDLE,
+        )
         .order_by(Session.last_seen_at.desc(), Session.id.desc())
     )
 
@@ -96,6 +105,20 @@ def end_own(user: User, session_id: int) -> None:
     if found is None:
         raise NotThere("session")
     end(found)
+
+
+def end_of(email: str) -> int:
+    """All of one person, by the operator; returns how many. Invalid("person") for nobody."""
+    user: User | None = User.get_or_none(User.email == email.strip().lower())
+    if user is None:
+        raise Invalid("person", given=email)
+    return end_others(user, keep=None)
+
+
+def end_everybodys() -> int:
+    """After an incident: everybody signs in anew."""
+    ended: int = Session.update(ended_at=clock.now()).where(Session.ended_at.is_null()).execute()
+    return ended
 
 
 def end(session: Session) -> None:

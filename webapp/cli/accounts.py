@@ -6,7 +6,7 @@ import click
 from flask import current_app
 
 from webapp import passwords
-from webapp.actions import accounts, second_factor, sign_in
+from webapp.actions import accounts, second_factor, sessions, sign_in
 from webapp.actions.account_checks import Billed
 from webapp.cli.sentences import spoken
 from webapp.config import LOCALES
@@ -119,6 +119,18 @@ def forget_factors(email: str) -> None:
     or a mailed code is enough. The person is told by mail, and signed out everywhere."""
     user = second_factor.forget_of(email)
     click.echo(f"{user.email} has no second factor any more")
+
+
+@person.command("sign-out")
+@click.argument("email", required=False)
+@click.option("--everybody", is_flag=True, help="All people: they sign in anew.")
+@spoken
+def sign_out(email: str | None, everybody: bool) -> None:
+    """End the sessions of EMAIL, or of everybody after an incident."""
+    if bool(email) == everybody:
+        raise click.UsageError("Say whom: an address, or --everybody.")
+    ended = sessions.end_everybodys() if email is None else sessions.end_of(email)
+    click.echo(f"sessions ended: {ended}")
 
 
 COMMANDS = (person, organisation, operator)
