@@ -16,7 +16,7 @@ from tests.apps import make_app
 from tests.hostile import HOSTILE
 from tests.smtp import MailServer, parsed, sending_app, text_of
 from webapp import clock, mailer, models, outbox
-from webapp.actions import codes, notices, statements
+from webapp.actions import codes, notices, second_factor, statements
 from webapp.database import database
 from webapp.handlers import rounds
 from webapp.models import Invitation, InvitationLink, KeptMail, OutboxMessage, SignInCode, User
@@ -419,6 +419,27 @@ def test_a_changed_password_is_told(app: Flask) -> None:
     mail = only_mail()
     assert mail["Subject"] == "Votre mot de passe a été modifié"
     assert f"{BASE}/sign-in" in text_of(mail)
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_every_change_of_a_second_factor_is_told(app: Flask, locale: str) -> None:
+    user = money.make_user(
+        "anna@example.org", money.make_account(), is_owner=True, locale=locale, name="Anna"
+    )
+    changes = (
+        "passkey:added", "passkey:removed", "passkey:doubted", "authenticator:added",
+        "authenticator:removed", "recovery-codes:made", "recovery-code:used", "factors:forgotten",
+    )  # fmt: skip
+    for change in changes:
+        second_factor.tell(user, change)
+    mails = kept()
+
+    assert len(mails) == len({mail["Subject"] for mail in mails}) == len(changes)
+    for mail in mails:
+        assert "Anna" in text_of(mail)
+        assert str(clock.now().year) in text_of(mail)
+        assert f"{BASE}/account/sign-in" in text_of(mail)
+        assert f"{BASE}/account/sign-in" in text_of(mail, "html")
 
 
 def answer(invitation: Invitation, status: str, reason: str = "") -> None:

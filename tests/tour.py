@@ -75,6 +75,7 @@ def go_everywhere(tour: Tour) -> None:
     tour_people.leaving(tour)
     tour_people.asking(tour)
     tour_own.settling(tour)
+    tour_own.guarding(tour)
     tour_own.erasing(tour)
     tour_own.reporting_and_disputing(tour)
 

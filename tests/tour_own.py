@@ -3,15 +3,26 @@ somebody reports an invitation or looks after their own data."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pyotp
+
 from tests.client import Browser
 from tests.joined import join, make_owned, make_person
-from tests.people import invite, make_individual
-from webapp import clock
-from webapp.actions import disputes, reminders, reporting, sessions
-from webapp.models import Payment
+from tests.people import PASSWORD, invite, make_individual
+from webapp import clock, policy
+from webapp.actions import (
+    authenticators,
+    disputes,
+    organisations,
+    reminders,
+    reporting,
+    second_factor,
+    sessions,
+)
+from webapp.models import Account, Passkey, Payment
 
 if TYPE_CHECKING:
     from tests.tour import Tour
@@ -46,6 +57,43 @@ def reporting_and_disputing(tour: Tour) -> None:
     tour.keep("the operator's reports and disputes", tour.browser("operator").get("/billing"))
     tour.day.shift(timedelta(hours=25))
     tour.keep("a refund that waits for a bank", tour.as_user(paid).get("/join"))
+
+
+def guarding(tour: Tour) -> None:
+    """Passkeys, which need a host with a name, and the second factor."""
+    before = policy.policy()
+    policy.use(replace(before, base_url="http://localhost"))
+    owner, account = tour.browser("owner"), tour.cast.organisation
+    user = tour.cast.users["owner"]
+    tour.keep("ways of signing in, none", owner.get("/account/sign-in"))
+    organisations.ask_for_factor(tour.cast.membership("owner"), "admins")
+    visitor = Browser(tour.cast.app, tour.locale)
+    tour.keep("sign-in with passkeys", visitor.get("/sign-in"))
+    tour.keep("no such passkey", visitor.post("/sign-in/passkey", credential="{}"), 422)
+    visitor.sign_in(user.email, PASSWORD)
+    tour.keep("a second factor is asked for", visitor.get("/account/sign-in"))
+    tour.keep("the app is set up", visitor.post("/account/authenticator"))
+    wrong = visitor.post("/account/authenticator/confirmation", code="000000")
+    tour.keep("the app shows other digits", wrong, 422)
+    digits = pyotp.TOTP(authenticators.waiting(user) or "").at(clock.now())
+    codes = visitor.post("/account/authenticator/confirmation", code=digits)
+    tour.keep("recovery codes", codes)
+    Passkey.create(
+        user=user, credential_id="AAAA", public_key="", name="", created_at=clock.now(),
+        last_used_at=clock.now(),
+    )  # fmt: skip
+    tour.keep("ways of signing in, all", visitor.get("/account/sign-in"))
+    half = Browser(tour.cast.app, tour.locale)
+    half.sign_in(user.email, PASSWORD)
+    tour.keep("second step", half.get("/sign-in/second-step"))
+    tour.keep("second step, wrong", half.post("/sign-in/second-step", code="000000"), 422)
+    tour.day.shift(timedelta(minutes=6))
+    tour.keep("ways of signing in, a proof first", visitor.get("/account/sign-in"))
+    refused = visitor.post("/account/authenticator/removal")
+    tour.keep("ways of signing in, refused", refused, 409)
+    second_factor.forget_all(user)
+    Account.update(second_factor="").where(Account.id == account.id).execute()
+    policy.use(before)
 
 
 def erasing(tour: Tour) -> None:

@@ -4,7 +4,7 @@ as the one before, up to a quarter of an hour. After a day of peace all is forgo
 A key ends with the address that is tried, and names the browser where that address has signed in
 from it before: whoever guesses from elsewhere does not hold its owner up there."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from webapp import clock
 from webapp.database import locked, transaction
@@ -16,12 +16,16 @@ LONGEST = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)
 
 
-def begin(key: str) -> None:
+def begin(key: str) -> datetime:
     """Counts a try before anybody knows how it ends, so that those at once are all counted;
-    `forgive` takes the right one back. TooMany, and nothing counted, while `key` must wait."""
+    `forgive` takes the right one back, given the instant that this returns: that of the try before.
+    TooMany, and nothing counted, while `key` must wait."""
     with transaction():
-        _require_patience(_locked(key))
+        guess = _locked(key)
+        _require_patience(guess)
         count(key)
+    before: datetime = guess.last_at
+    return before
 
 
 def count(key: str) -> None:
@@ -40,9 +44,11 @@ def check(key: str) -> None:
         _require_patience(guess)
 
 
-def forgive(key: str) -> None:
-    """The try that was begun was the right one."""
-    Guess.update(count=Guess.count - 1).where(Guess.key == key, Guess.count > 0).execute()
+def forgive(key: str, before: datetime) -> None:
+    """The try that was begun was the right one: as if it had not been."""
+    Guess.update(count=Guess.count - 1, last_at=before).where(
+        Guess.key == key, Guess.count > 0
+    ).execute()
 
 
 def forget_old() -> int:

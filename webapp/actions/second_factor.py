@@ -45,7 +45,7 @@ def show(user: User, given: str, lane: str) -> None:
     """The digits of the authenticator, or a recovery code. Invalid("factor") when it is neither;
     guessing waits as for passwords."""
     guessed = f"factor:{lane}:{user.email}"
-    guesses.begin(guessed)
+    before = guesses.begin(guessed)
     digits = "".join(given.split())
     if len(digits) == authenticators.DIGITS and digits.isascii() and digits.isdigit():
         fits = authenticators.take(user, digits)
@@ -55,7 +55,7 @@ def show(user: User, given: str, lane: str) -> None:
             tell(user, "recovery-code:used")
     if not fits:
         raise Invalid("factor", field="code")
-    guesses.forgive(guessed)
+    guesses.forgive(guessed, before)
 
 
 def tell(user: User, change: str) -> None:

@@ -24,14 +24,14 @@ def by_password(email: str, password: str, source: str, lane: str = "") -> User:
     if not lane:
         throttle.check(source_key, FROM_SOURCE, WINDOW)
         throttle.check("passwords", FROM_EVERYWHERE, MINUTE)
-    guesses.begin(guessed)
+    before = guesses.begin(guessed)
     user: User | None = User.get_or_none(User.email == address)
     fits, better = passwords.verified(password, user.password_hash if user else None)
     if user is None or not fits:
         throttle.count(source_key, 100_000, WINDOW)
         throttle.count("passwords", 1_000_000, MINUTE)
         raise Invalid("credentials", field="password")
-    guesses.forgive(guessed)
+    guesses.forgive(guessed, before)
     if better is not None:
         # An imported hash becomes ours at its first use.
         User.update(password_hash=better).where(
