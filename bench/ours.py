@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -31,9 +33,14 @@ def serving(url: str, account: int = people.LARGE, workers: int = 1) -> Iterator
         yield server
 
 
-def cookie(account: int) -> str:
+def cookie(account: int, name: str = "affluent") -> str:
     """Of a browser in which that account's owner is signed in."""
-    signing = Flask(__name__)
+    signer = _signer()
+    return f"{name}={signer.dumps({'_user_id': people.token(account), '_fresh': True})}"
+
+
+@cache
+def _signer() -> Any:
+    signing: Any = Flask(__name__)
     signing.secret_key = SECRET
-    signer = signing.session_interface.get_signing_serializer(signing)  # type: ignore[attr-defined]
-    return f"affluent={signer.dumps({'_user_id': people.token(account), '_fresh': True})}"
+    return signing.session_interface.get_signing_serializer(signing)

@@ -4,13 +4,15 @@ a line in ALL."""
 from collections.abc import Callable, Iterator
 
 from bench.results import Result
-from bench.works import badge, listing, search
+from bench.works import badge, listing, peers, search, windows
 from bench.works.setting import Setting
 
 ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "list": listing.measure,
     "search": search.measure,
     "badge": badge.measure,
+    "peers": peers.measure,
+    "windows": windows.measure,
 }
 
 __all__ = ["ALL", "Setting"]
