@@ -55,7 +55,7 @@ def fresh_postgresql(server: str) -> Iterator[str]:
     try:
         yield url
     finally:
-        with _connected(url) as connection:
+        with connected(url) as connection:
             is_unchanged = connection.execute(STRUCTURE).fetchone() == before
             if is_unchanged:
                 connection.execute(EMPTY)
@@ -67,7 +67,7 @@ def fresh_postgresql(server: str) -> Iterator[str]:
 
 def empty(url: str) -> None:
     """Takes every row out of a PostgreSQL database, and everybody's connection from it."""
-    with _connected(url) as connection:
+    with connected(url) as connection:
         connection.execute(EMPTY)
 
 
@@ -101,17 +101,17 @@ def _made(server: str) -> tuple[str, Any]:
     name = f"test_{uuid4().hex[:12]}"
     _admin(server, f"CREATE DATABASE {name} TEMPLATE {_postgresql_template(server)}")
     url = server.rpartition("/")[0] + f"/{name}"
-    with _connected(url) as connection:
+    with connected(url) as connection:
         return url, connection.execute(STRUCTURE).fetchone()
 
 
 def _admin(server: str, statement: str) -> None:
-    with _connected(server) as connection:
+    with connected(server) as connection:
         connection.execute(statement)
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Any]:
+def connected(url: str) -> Iterator[Any]:
     """A connection past the program's own, where each statement is its own transaction."""
     other = connect(url, autoconnect=False)
     other.connect()

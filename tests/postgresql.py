@@ -3,12 +3,14 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.ports import free_port
 
@@ -30,44 +32,60 @@ def temporary_server() -> Iterator[str]:
     """Yields `postgresql://…/postgres`; the server ends with the block. Its files need no safety
     from power cuts. They are not in pytest's own folder, which every pytest of root closes to the
     user that the server runs as."""
-    with (
-        tempfile.TemporaryDirectory(prefix="affluent-postgresql-") as folder,
-        server_in(Path(folder), "fsync=off", "full_page_writes=off", "max_connections=200") as url,
-    ):
-        yield url
+    with running_server() as server:
+        yield server.url
 
 
 @contextmanager
-def server_in(folder: Path, *settings: str) -> Iterator[str]:
-    """The same on a folder that may have been a server's before."""
-    programs, port = binaries(), free_port()
-    owner = _owner(folder)
-    data = folder / "data"
-    if not (data / "PG_VERSION").exists():
+def running_server(home: str | None = None) -> Iterator["Server"]:
+    """As above, a server that can be stopped and started; its files are below `home`."""
+    with tempfile.TemporaryDirectory(prefix="affluent-postgresql-", dir=home) as folder:
+        server = Server(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+class Server:
+    """PostgreSQL on a folder of its own; `url` stays the same when it is started anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._programs, self._port = folder, binaries(), free_port()
+        self._owner = _owner(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://affluent@127.0.0.1:{self._port}/postgres"
+        words = ["-U", "affluent", "-A", "trust", "-E", "UTF8", "-N"]
         subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "affluent", "-A", "trust", "-E", "UTF8", "-N"],
+            [self._programs / "initdb", "-D", folder / "data", *words],
             check=True,
             capture_output=True,
-            **owner,
+            **self._owner,
         )
-    settings += ("listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")
-    options = [part for setting in settings for part in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), *options],
-            stdout=log,
-            stderr=log,
-            **owner,
-        )
-    try:
-        _wait(programs, port, server)
-        yield f"postgresql://affluent@127.0.0.1:{port}/postgres"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+
+    def start(self) -> None:
+        options = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
+        options += ["-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", f"unix_socket_directories={self._folder}"]
+        program = [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self._port)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*program, *options], stdout=log, stderr=log, **self._owner
+            )
+        _wait(self._programs, self._port, self._process)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """SIGTERM lets sessions end, SIGINT ends them ("fast"), SIGQUIT asks nobody and leaves the
+        rest to recovery ("immediate"). Again changes nothing."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        self._process.wait(timeout=30)
+        self._process = None
 
 
-def _owner(folder: Path) -> dict[str, str]:
+def _owner(folder: Path) -> dict[str, Any]:
     """PostgreSQL refuses to run as root: then it runs as the system's user for it."""
     if os.geteuid() != 0:
         return {}

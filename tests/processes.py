@@ -88,14 +88,20 @@ class Process:
                 self._said.notify_all()
 
 
-def start_worker(env: dict[str, str], lease: float | None = None, pace: float = 1) -> Process:
+def start_worker(
+    env: dict[str, str],
+    lease: float | None = None,
+    pace: float = 1,
+    launcher: tuple[str, ...] = (),
+) -> Process:
     """A worker that is ready. `lease` in seconds shortens how long a dead worker's claim is
-    respected, for tests that kill one; it waits and tries again `pace` times as fast."""
+    respected, for tests that kill one; it waits and tries again `pace` times as fast. `launcher`
+    is a script, with arguments, that prepares the program."""
     if lease is None:
         process = Process((*WORKER, *CONSUMER), env)
     else:
-        launcher = str(Path(__file__).with_name("quick_worker.py"))
-        process = Process((launcher, str(lease), str(pace), *CONSUMER), env)
+        script = (*launcher, str(Path(__file__).with_name("quick_worker.py")))
+        process = Process((*script, str(lease), str(pace), *CONSUMER), env)
     try:
         process.wait_for("Huey consumer started")
     except BaseException:
@@ -104,9 +110,10 @@ def start_worker(env: dict[str, str], lease: float | None = None, pace: float = 
     return process
 
 
-def start_web(env: dict[str, str], port: int) -> Process:
-    """A web process that answers on 127.0.0.1:`port`."""
-    arguments = ("-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread")
+def start_web(env: dict[str, str], port: int, launcher: tuple[str, ...] = ()) -> Process:
+    """A web process that answers on 127.0.0.1:`port`; `launcher` as above."""
+    program = (*launcher, "gunicorn") if launcher else ("-m", "gunicorn")
+    arguments = (*program, "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread")
     more = ("--workers", "1", "--threads", "8", "--no-control-socket", "wsgi:app")
     process = Process((*arguments, *more), {**env, "PORT": str(port)})
     try:

@@ -16,6 +16,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     policy.use(settings)
     real_database = database.open_database(settings.database_url)
+    database.connect_with(app)  # first of all that happens before a request
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -26,7 +27,6 @@ def create_app(config: Config | None = None) -> Flask:
     views.install(app)
     cli.install(app)
     outbox.nudge_with(jobs.attach(app, real_database))
-    database.connect_with(app)
     return app
 
 

@@ -1,6 +1,7 @@
 """The database handle, the fields that both engines share, and the transaction."""
 
 import json
+import select
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from flask import request
 from peewee import (
     SQL,
     BigAutoField,
@@ -24,6 +26,8 @@ from playhouse.db_url import connect as connect_url
 from webapp.config import ROOT
 
 database = DatabaseProxy()
+# As many connections as a pool may hold on to.
+MOST_POOLED = 20
 Piece = TypeVar("Piece", str, bytes)
 
 # WAL lets readers go on beside the one writer; FULL is what keeps a commit through a power cut.
@@ -155,9 +159,9 @@ def connect_with(app: Any) -> None:
 
     @app.before_request  # type: ignore[untyped-decorator]
     def connect() -> None:
-        if not database.is_connection_usable():
-            database.close()
-        database.connect(reuse_if_open=True)
+        # Whether the process lives is asked of the process alone.
+        if request.endpoint != "health.healthz":
+            connect_usably()
 
     @app.teardown_appcontext  # type: ignore[untyped-decorator]
     def release_at_the_end(error: BaseException | None) -> None:
@@ -168,6 +172,26 @@ def release() -> None:
     """Gives a connection back to its pool, if it is of one."""
     if hasattr(database.obj, "close_idle") and not database.is_closed():
         database.close()
+
+
+def connect_usably() -> None:
+    """A connection that works: the server may have been restarted since it was last used."""
+    if not database.is_connection_usable():
+        database.close()
+    database.connect(reuse_if_open=True)
+    # A pool may have more of them.
+    for _ in range(MOST_POOLED):
+        if not is_postgresql() or not _is_hung_up(database.connection()):
+            return
+        getattr(database.obj, "manual_close", database.close)()
+        database.connect(reuse_if_open=True)
+
+
+def _is_hung_up(connection: Any) -> bool:
+    """Has the server ended it? Asked of the socket, which costs no round trip."""
+    socket = select.poll()
+    socket.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
+    return bool(socket.poll(0))
 
 
 def connected(pieces: Iterable[Piece]) -> Iterator[Piece]:

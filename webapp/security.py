@@ -76,6 +76,12 @@ def current_viewer() -> Viewer | None:
     return signed_in.viewer if signed_in and signed_in.is_authenticated else None
 
 
+def forget_viewer() -> None:
+    """For the rest of the request it is nobody's: a page about the database's absence must not
+    ask the database who reads it."""
+    current_app.login_manager._update_request_context_with_user()  # type: ignore[attr-defined]
+
+
 def require_viewer() -> Viewer:
     """The person of a request whose route needs one."""
     viewer = current_viewer()

@@ -23,7 +23,7 @@ from webapp.actions import (
     reminders,
     throttle,
 )
-from webapp.database import database
+from webapp.database import connect_usably
 from webapp.handlers import money, rounds
 
 app = create_app()
@@ -50,7 +50,7 @@ huey.create_consumer = create_consumer
 def drain_outbox() -> None:
     """Carries out what is due, and sees to it that what has to be tried again is."""
     with app.app_context():
-        _connect()
+        connect_usably()
         next_try_at = rounds.drain(_is_stopping)
     if next_try_at is not None:
         look_at(next_try_at)
@@ -72,7 +72,7 @@ def sweep() -> None:
     for seconds in WITHIN_THE_MINUTE:
         look.schedule(delay=seconds)
     with app.app_context():
-        _connect()
+        connect_usably()
         for lease_end in outbox.lease_ends():
             look_at(lease_end)
     drain_outbox()
@@ -81,35 +81,35 @@ def sweep() -> None:
 @huey.periodic_task(crontab(minute="*"), name="follow_refunds")  # type: ignore[untyped-decorator]
 def follow_refunds() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         money.follow_refunds()
 
 
 @huey.periodic_task(crontab(minute="17"), name="sync_changes")  # type: ignore[untyped-decorator]
 def sync_changes() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         money.ask_for_changes()
 
 
 @huey.periodic_task(crontab(minute="*"), name="tell_inviters")  # type: ignore[untyped-decorator]
 def tell_inviters() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         notices.collect(clock.now())
 
 
 @huey.periodic_task(crontab(minute="*"), name="tell_of_seats")  # type: ignore[untyped-decorator]
 def tell_of_seats() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         asking.tell_of_seats(clock.now())
 
 
 @huey.periodic_task(crontab(minute="*"), name="remind")  # type: ignore[untyped-decorator]
 def remind() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         reminders.collect(clock.now())
 
 
@@ -123,7 +123,7 @@ def count_people() -> None:
 @huey.periodic_task(crontab(minute="41"), name="forget_tries")  # type: ignore[untyped-decorator]
 def forget_tries() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         guesses.forget_old()
         throttle.forget_old()
         passkeys.forget_spent()
@@ -132,14 +132,14 @@ def forget_tries() -> None:
 @huey.periodic_task(crontab(minute="*"), name="tell_finance")  # type: ignore[untyped-decorator]
 def tell_finance() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         finance_notices.collect(clock.now())
 
 
 @huey.periodic_task(crontab(minute="7"), name="tell_of_the_month")  # type: ignore[untyped-decorator]
 def tell_of_the_month() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         digests.collect(clock.now())
 
 
@@ -153,10 +153,3 @@ def reconcile_last_month() -> None:
 @huey.on_startup()  # type: ignore[untyped-decorator]
 def begin() -> None:
     look()
-
-
-def _connect() -> None:
-    """A connection that works: the database may have been restarted since the last task."""
-    if not database.is_connection_usable():
-        database.close()
-    database.connect(reuse_if_open=True)

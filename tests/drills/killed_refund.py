@@ -77,9 +77,9 @@ def survives(app: Flask, url: str, story: str, point: str) -> None:
     go_on(deed)
 
 
-def payer() -> User:
+def payer(email: str = "camille@example.org") -> User:
     """Somebody whose plan is worth 49.97 EUR today: real processes live by the real calendar."""
-    return make_person(**_period())
+    return make_person(email, **_period())
 
 
 def _period() -> dict[str, date]:

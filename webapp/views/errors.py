@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from webapp import errors
 from webapp.database import database
 from webapp.htmx import go, render, wants_partial
+from webapp.security import forget_viewer
 
 log = logging.getLogger("affluent.errors")
 
@@ -74,16 +75,25 @@ def too_many(error: errors.TooMany) -> Response:
 
 def database_away(error: Exception) -> Response:
     """The database is away or busy beyond patience: nothing was done, come back soon."""
-    log.error("database away: %s", error)
+    log.error("database away: %s", _first(error))
     if not database.is_closed():
         database.close()
     try:
         response = shown(503)
-    except Exception:  # the page itself may need the database: say it plainly
-        said = _("The service is unavailable for a moment. Nothing was changed.")
-        response = make_response(said, 503)
+    except (OperationalError, InterfaceError):  # who is it, in which language? It cannot say
+        forget_viewer()
+        response = shown(503)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong at first: after a full disk SQLite has nothing left to roll back, and that
+    is an error of its own, by which nobody would know."""
+    before = error.__context__
+    while before is not None and type(before).__name__ == OperationalError.__name__:
+        error, before = before, before.__context__
+    return error
 
 
 def unforeseen(error: Exception) -> Response:
