@@ -116,7 +116,7 @@ def remind() -> None:
 @huey.periodic_task(crontab(minute="*/5"), name="count_people")  # type: ignore[untyped-decorator]
 def count_people() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         people_counts.move_on(clock.now())
 
 
@@ -146,7 +146,7 @@ def tell_of_the_month() -> None:
 @huey.periodic_task(crontab(minute="23"), name="reconcile_last_month")  # type: ignore[untyped-decorator]
 def reconcile_last_month() -> None:
     with app.app_context():
-        _connect()
+        connect_usably()
         month_end.ask_for_last_month()
 
 

@@ -74,9 +74,10 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def refund(app: Flask, clock: time_machine.Traveller) -> Refund:
-    """A refund whose undo window has just closed."""
+    """A refund whose undo window has just closed, and that no gateway can have forgotten."""
     made = held_refund()
     clock.move_to(CLOSED)
+    Refund.update(created_at=CLOSED - timedelta(hours=1)).execute()
     return made
 
 
@@ -195,6 +196,22 @@ def test_a_repeat_asks_before_it_sends(refund: Refund) -> None:
     refunds.request(refund.id, gateway)
 
     assert gateway.calls == ["create", "find"]
+
+
+def test_a_first_try_of_an_old_refund_asks_before_it_sends(
+    refund: Refund, clock: time_machine.Traveller
+) -> None:
+    """It left, and then the database was put back from a copy that holds it still."""
+    SimulatedGateway().create_refund(
+        *(refund.payment.reference, refund.amount_minor, refund.currency),
+        *(refund.idempotency_key, {"refund_key": refund.idempotency_key}),
+    )
+    clock.shift(timedelta(hours=25))  # the gateway has forgotten the key
+    gateway = Flaky()
+    refunds.request(refund.id, gateway)
+
+    assert gateway.calls == ["find"]
+    assert (fresh().state, SimulatedRefund.select().count()) == ("succeeded", 1)
 
 
 def test_following_finishes_a_request_whose_answer_was_lost(refund: Refund) -> None:

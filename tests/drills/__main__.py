@@ -1,8 +1,8 @@
 """`python -m tests.drills [NAME …]`: every drill at length on both engines, one after the other.
 
 How long is said by environment variables, which `make drills` passes on: ROUNDS of every point and
-MOMENTS at random, LIVES of 50 steps, MAILS, SECONDS of the bank, RESTARTS of PostgreSQL, HOLD in
-seconds of SQLite's lock."""
+MOMENTS at random, LIVES of 50 steps, MAILS, SECONDS of the bank, REFUNDS, RESTARTS of PostgreSQL,
+HOLD in seconds of SQLite's lock, JUMPS of the clock, COPIES."""
 
 import os
 import subprocess
@@ -23,6 +23,11 @@ DRILLS = {
     "kills": ("--rounds", _of("ROUNDS", 50), "--moments", _of("MOMENTS", 200)),
     "life": ("--examples", _of("LIVES", 2000), "--steps", "50"),
     "mail_outage": ("--mails", _of("MAILS", 500), "--outage", "60"),
+    "gateway": ("--lives", _of("REFUNDS", 500)),
+    "away": ("--times", _of("RESTARTS", 20), "--hold", _of("HOLD", 30)),
+    "full": (),
+    "jumps": ("--rounds", _of("JUMPS", 20)),
+    "restored": ("--copies", _of("COPIES", 5)),
 }
 
 

@@ -179,14 +179,7 @@ class Live:
             threading.Event().wait(0.2)
         for process in self.processes:
             process.kill()
-        begins = clock.now()
-        for after in (timedelta(minutes=2), timedelta(hours=25)):
-            with time_machine.travel(begins + after, tick=True) as traveller:
-                for _ in range(3):
-                    _drain()
-                    traveller.shift(timedelta(minutes=3))
-                    money.follow_refunds()
-                self.problems += differences()
+        self.problems += arrive()
 
     def check(self) -> None:
         """Whatever was said to be done is done, once; nothing is half done."""
@@ -231,6 +224,19 @@ class Live:
             f"{answers}; longest answer {self.longest:.1f} s; {len(copies)} mails,"
             f" {repeated} of them twice; {Statement.select().count()} statements"
         )
+
+
+def arrive() -> list[str]:
+    """Minutes and a day go by; returns where the gateway's refunds and ours differ by then."""
+    begins = clock.now()
+    for after in (timedelta(minutes=2), timedelta(hours=25)):
+        with time_machine.travel(begins + after, tick=True) as traveller:
+            for _ in range(3):
+                _drain()
+                traveller.shift(timedelta(minutes=3))
+                money.follow_refunds()
+            found = differences()
+    return found
 
 
 def _drain() -> None:

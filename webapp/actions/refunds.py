@@ -4,6 +4,7 @@ A refund is committed as requested before the gateway hears of it, with a key of
 stays. Whatever happens then, the next try asks or repeats with that key, and ends the same way.
 Transitions go one way, so that an answer that comes late or twice changes nothing."""
 
+from datetime import timedelta
 from typing import Any
 
 from peewee import fn
@@ -25,6 +26,8 @@ from webapp.models import (
 from webapp.payments.gateway import Gateway, GatewayRefund, GatewayRefusal
 
 UNDERWAY = ("requested", "pending", "requires_action")
+# Less than any gateway remembers an idempotency key.
+KEYS_LIVE = timedelta(hours=23)
 # state → what it may become. What the bank sends back had succeeded before.
 NEXT = {
     "requested": {"pending", "requires_action", "succeeded", "failed", "canceled"},
@@ -42,9 +45,11 @@ def request(refund_id: int, gateway: Gateway) -> None:
     the next try asks first), and outbox.Deferred while it may not leave.
     """
     refund = _refund(refund_id)
-    repeated = refund.state != "held"
-    if not repeated and not _begin(refund, gateway):
+    is_held = refund.state == "held"
+    if is_held and not _begin(refund, gateway):
         return
+    # A database that was put back from a copy holds what has left since, and gateways forget keys.
+    repeated = not is_held or refund.created_at < clock.now() - KEYS_LIVE
     refund = _refund(refund_id)
     if refund.state != "requested" or refund.payment.gateway == "none":
         return
@@ -144,8 +149,9 @@ def _begin(refund: Refund, gateway: Gateway) -> bool:
 def _ask(refund: Refund, gateway: Gateway, repeated: bool) -> GatewayRefund:
     """The gateway's answer, a definite no included.
 
-    A repeat asks first, however young the key is: gateways forget keys after a day, and nothing
-    may then be sent again unseen. With the same key, two tries at once are still one refund.
+    A repeat asks first, however young the key is, and so does a first try of an old one: gateways
+    forget keys after a day, and nothing may then be sent again unseen. With the same key, two tries
+    at once are still one refund.
     """
     _expect(refund, gateway)
     payment = refund.payment
