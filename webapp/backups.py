@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from webapp.config import environment_with
 from webapp.database import database, is_postgresql
 from webapp.models import Account
 
@@ -124,7 +125,7 @@ def _environment(url: str) -> dict[str, str]:
         **dict(parse_qsl(parts.query)),
     }
     ours = {LIBPQ[name]: str(value) for name, value in given.items() if value and name in LIBPQ}
-    return {**os.environ, **ours}
+    return environment_with(ours)
 
 
 def _name(url: str) -> str:

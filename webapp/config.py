@@ -96,6 +96,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Config:
     )
 
 
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """For a program that we start: what we were given, and `more`."""
+    return {**os.environ, **more}
+
+
 class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
