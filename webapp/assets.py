@@ -34,7 +34,8 @@ def _add_headers(headers: MutableMapping[str, str], path: str, url: str) -> None
 def compress(response: Response) -> Response:
     """A list of fifty people is 60 KB of markup and 5 KB of news. Cookies are SameSite, so that no
     other site can make a signed-in browser ask and learn from the length of the answer."""
-    if response.mimetype != "text/html" or response.direct_passthrough:
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    if not is_page or response.direct_passthrough:
         return response
     response.vary.add("Accept-Encoding")
     large = (response.content_length or 0) > 1000

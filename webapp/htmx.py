@@ -4,15 +4,35 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_wtf.csrf import generate_csrf
 from htmx_flask import Htmx
 from htmx_flask import request as htmx_request
+
+VARY = "HX-Request, Cookie, Accept-Language"
 
 
 def install(app: Flask) -> None:
     Htmx(app)
     app.after_request(_vary)
+    app.jinja_env.globals.update(csrf_token=csrf_token)
+
+
+def csrf_token() -> str:
+    """Flask-WTF makes a signer for each form before it sees that it has the token already."""
+    if "csrf_token" not in g:
+        generate_csrf()
+    return str(g.csrf_token)
 
 
 def wants_partial() -> bool:
@@ -71,5 +91,7 @@ def unless_known(state: str, show: Callable[[], Response]) -> Response:
 
 
 def _vary(response: Response) -> Response:
-    response.vary.update(["HX-Request", "Cookie", "Accept-Language"])
+    # A line is cheaper than the set that werkzeug makes of it, and every answer has one.
+    before = response.headers.get("Vary")
+    response.headers["Vary"] = f"{before}, {VARY}" if before else VARY
     return response

@@ -136,7 +136,7 @@ def place(account: Any) -> str:
 
 
 def _locale() -> Literal["fr", "en"]:
-    return "fr" if str(get_locale()) == "fr" else "en"
+    return "fr" if get_locale().language == "fr" else "en"
 
 
 def _zone() -> str:

@@ -13,6 +13,7 @@ from webapp import clock
 from webapp.actions import second_factor, sessions
 from webapp.addresses import normalised
 from webapp.config import Config
+from webapp.cookies import Cookies
 from webapp.errors import NotAllowed
 from webapp.htmx import go
 from webapp.models import User
@@ -55,6 +56,7 @@ def install(app: Flask) -> None:
         MAX_FORM_MEMORY_SIZE=20 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.session_interface = Cookies()
     csrf.init_app(app)
     manager = LoginManager(app)
     # Sessions are rows that end when we say; tying them to an IP would sign phones out.

@@ -8,13 +8,14 @@ from typing import Any
 
 from peewee import SQL
 
+from webapp.database import InstantField
 from webapp.models import search
 from webapp.models.acceptance import Acceptance
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
 from webapp.models.people_count import numbers, states
 from webapp.models.user import ERASED, Membership, User
-from webapp.models.written import fetch_one
+from webapp.models.written import fetch_one, rows_of
 
 PAGE = 50
 FILTERS = ("active", "pending", "attention", "expired", "refused", "declined", "revoked")
@@ -117,12 +118,16 @@ def _members(account: Account, asked: Asked, most: int) -> Iterator[Person]:
     if asked.inviter:
         query = query.where(m.id.in_(_invited_by(account, asked.inviter)))
     query = _spanned(holding(query, m, asked), m, m.joined_at, "member", asked, most)
-    for row in query.tuples():
+    for row in rows_of(query):
         id, name, email, is_owner, is_admin, is_finance, licence, department, title = row[:9]
         roles = ("owner",) if is_owner else _roles(is_admin, is_finance)
         yield Person(
-            "member", id, name, email, roles, licence, department, title, "active", "", "", *row[9:]
-        )
+            "member", id, name, email, roles, licence, department, title, "active", "", "",
+            _instant(row[9]), row[10],
+        )  # fmt: skip
+
+
+_instant: Any = InstantField().python_value
 
 
 def _invited_by(account: Account, inviter: int) -> Any:
@@ -152,15 +157,16 @@ def _invited(account: Account, asked: Asked, now: datetime, most: int) -> Iterat
     if asked.inviter:
         query = query.where(i.inviter == asked.inviter)
     query = _spanned(holding(query, i, asked), i, i.created_at, "invitation", asked, most)
-    for row in query.tuples():
+    for row in rows_of(query):
         id, name, email, is_admin, is_finance, licence, department, title = row[:8]
-        status, delivery, server_note, reason, since, key, expires_at, next_try_at = row[8:16]
+        status, delivery, server_note, reason, since, key = row[8:14]
+        expires_at, next_try_at = map(_instant, row[14:16])
         if status == "pending":
             status = _shown(expires_at, delivery, now)
         note = reason if status == "declined" else server_note
         yield Person(
             "invitation", id, name, email, _roles(is_admin, is_finance), licence, department, title,
-            status, delivery, note, since, key, expires_at, next_try_at, row[16],
+            status, delivery, note, _instant(since), key, expires_at, next_try_at, row[16],
             row[17] or row[18],
         )  # fmt: skip
 
