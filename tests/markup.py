@@ -23,7 +23,7 @@ class Markup(HTMLParser):
         self.forms: list[Attributes] = []
         self.pointed: list[tuple[str, str]] = []
         self._controls: list[Attributes] = []
-        self._labelled: set[str] = set()
+        self._targets: set[str] = set()  # of the page that a fragment's pieces go into
         self._open: list[str] = []
         self._has_csrf = False
         self.feed(html)
@@ -66,6 +66,8 @@ class Markup(HTMLParser):
                 self.faults.append(f"<{tag} {name}> that the policy forbids")
         for name in ("for", "aria-describedby", "aria-labelledby", "popovertarget"):
             self.pointed += [(name, id) for id in given.get(name, "").split()]
+        if tag == "hx-partial":
+            self._targets.add(given.get("hx-target", "").removeprefix("#"))
         if tag == "form":
             self.forms.append(given)
             self._has_csrf = False
@@ -108,7 +110,7 @@ class Markup(HTMLParser):
         self.faults += [
             f"{name} points at {id}, which is not there"
             for name, id in self.pointed
-            if id not in self.ids
+            if id not in self.ids and id not in self._targets
         ]
 
 

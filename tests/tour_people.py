@@ -22,6 +22,7 @@ def changing(tour: Tour) -> None:
     Membership.update(described).where(Membership.user == person).execute()
     path = f"/members/{membership_of(person).id}"
     tour.keep("a member", owner.get(path))
+    tour.keep("a member's panel", owner.get(path, True))
     tour.keep("a member whom one may not change", admin.get(path))
     tour.keep("an owner", admin.get(f"/members/{cast.membership('owner').id}"))
     tour.keep("oneself", admin.get(f"/members/{cast.membership('admin').id}"))

@@ -22,13 +22,17 @@ from webapp.models import AuditEvent, Invitation, User
 from webapp.views.told import TOLD
 
 SOURCES = Path(__file__).resolve().parents[2] / "webapp"
-# Of the seller, of a person's own money, or of a sign-in: no organisation is told.
+# Of the seller, of a person's own money, of a sign-in, or a mere copy: no organisation is told.
 HIDDEN = {
     "acceptance:confirmed",
     "authenticator:added",
     "authenticator:removed",
     "factors:forgotten",
+    "invoice:copied",
     "membership:removed",
+    "message:discarded",
+    "message:retried",
+    "month:reconciled",
     "operator:created",
     "passkey:added",
     "passkey:doubted",
@@ -41,6 +45,9 @@ HIDDEN = {
     "refund:handed-over",
     "refund:paid-by-hand",
     "refund:retried",
+    "report:made",
+    "report:seen",
+    "report:taken-back",
 }
 
 

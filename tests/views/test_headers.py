@@ -182,7 +182,7 @@ def test_looking_from_another_site_is_no_offence(cast: Cast) -> None:
 def test_a_form_without_its_field_is_refused_with_a_page(cast: Cast, field: dict[str, str]) -> None:
     browser = cast.browser("owner")
     # A signature stands where forms have their field.
-    signed = ("webhooks.stripe", "reminders.mute")
+    signed = ("webhooks.stripe", "reminders.mute", "reports.create", "reports.take_back")
     addresses = [
         address_of(cast.app, endpoint, cast)
         for endpoint, method in sorted(routes(cast.app))
