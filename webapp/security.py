@@ -3,11 +3,12 @@
 import hashlib
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import SecurityError
 
 from webapp import clock
 from webapp.actions import second_factor, sessions
@@ -38,6 +39,19 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return self.token
 
 
+class NamedParts:
+    """For the class of requests: what a form holds without a name, no form of ours has sent. It is
+    left out before anybody takes the name for a word."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()  # type: ignore[misc]
+        for kind in ("form", "files"):
+            parts = self.__dict__[kind]
+            if None in parts:
+                named = [part for part in parts.items(multi=True) if part[0] is not None]
+                self.__dict__[kind] = type(parts)(named)
+
+
 def install(app: Flask) -> None:
     settings: Config = app.config["SETTINGS"]
     secure = settings.base_url.startswith("https:")
@@ -57,6 +71,8 @@ def install(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.session_interface = Cookies()
+    app.request_class = type("Request", (NamedParts, app.request_class), {})
+    app.before_request(refuse_other_hosts)
     csrf.init_app(app)
     manager = LoginManager(app)
     # Sessions are rows that end when we say; tying them to an IP would sign phones out.
@@ -172,6 +188,22 @@ def _name_here(address: str) -> str:
 def source() -> str:
     """Where a request comes from, for throttling."""
     return request.remote_addr or "unknown"
+
+
+def came_from() -> SplitResult:
+    """The page that a request was made on, as the browser tells it: anybody may write anything
+    there, and what is no address is none."""
+    told = request.headers.get("HX-Current-URL") or request.referrer or ""
+    try:
+        return urlsplit(told)
+    except ValueError:
+        return urlsplit("")
+
+
+def refuse_other_hosts() -> None:
+    """Before anything else answers with a page, whose links need a host name that is ours."""
+    if isinstance(request.routing_exception, SecurityError):
+        raise request.routing_exception
 
 
 def refuse_cross_site() -> None:

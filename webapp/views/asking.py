@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from flask import request, url_for
 from werkzeug.datastructures import MultiDict
@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from webapp.actions import invitations
 from webapp.models import people
 from webapp.models.people import Asked, Key, Person
+from webapp.security import came_from
 
 LONGEST = 400
 
@@ -21,10 +22,10 @@ def asked_for() -> Asked:
 
 def asked_before() -> Asked:
     """Of the page that this request came from; keys apart, since its first rows are shown."""
-    came_from = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-    if came_from.path != url_for("users.index"):
+    page = came_from()
+    if page.path != url_for("users.index"):
         return Asked()
-    return replace(read(MultiDict(parse_qs(came_from.query))), after=None, until=None)
+    return replace(read(MultiDict(parse_qs(page.query))), after=None, until=None)
 
 
 def read(args: MultiDict[str, str]) -> Asked:

@@ -1,7 +1,5 @@
 """The front door, and the choice of language."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, make_response, redirect, request, session
 from werkzeug.exceptions import BadRequest
 
@@ -9,7 +7,7 @@ from webapp.actions import profile
 from webapp.config import LOCALES
 from webapp.htmx import go
 from webapp.permissions import PUBLIC, SEE_BILLING, SEE_USERS, allows
-from webapp.security import current_viewer
+from webapp.security import came_from, current_viewer
 from webapp.views.link import held_link
 
 views = Blueprint("home", __name__)
@@ -39,6 +37,6 @@ def language() -> Response:
     if viewer is not None:
         profile.choose_language(viewer.user, locale)
     # Back to the page it was chosen on: the path alone, so never to another site.
-    parts = urlsplit(request.referrer or "/")
-    path = "/" + parts.path.lstrip("/")
+    parts = came_from()
+    path = "/" + parts.path.lstrip("/\\")
     return make_response(redirect(path + (f"?{parts.query}" if parts.query else ""), 303))
