@@ -2,7 +2,8 @@
 
 How long is said by environment variables, which `make drills` passes on: ROUNDS of every point and
 MOMENTS at random, LIVES of 50 steps, MAILS, SECONDS of the bank, REFUNDS, RESTARTS of PostgreSQL,
-HOLD in seconds of SQLite's lock, JUMPS of the clock, COPIES."""
+HOLD in seconds of SQLite's lock, JUMPS of the clock, COPIES, NUMBER of hostile requests to each
+route."""
 
 import os
 import subprocess
@@ -20,6 +21,7 @@ def _of(name: str, usual: int) -> str:
 DRILLS = {
     "bank": ("--seconds", _of("SECONDS", 60)),
     "killed_refund": (),
+    "hostile": ("--number", _of("NUMBER", 10_000)),
     "kills": ("--rounds", _of("ROUNDS", 50), "--moments", _of("MOMENTS", 200)),
     "life": ("--examples", _of("LIVES", 2000), "--steps", "50"),
     "mail_outage": ("--mails", _of("MAILS", 500), "--outage", "60"),

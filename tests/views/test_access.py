@@ -264,10 +264,10 @@ def invoice(cast: Cast) -> Invoice:
     )
 
 
-def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
-    """The route's address, with ids of things of the organisation."""
+def values_of(cast: Cast, **changes: Any) -> dict[str, Any]:
+    """What routes take in their addresses: ids of things of the organisation."""
     upload = draft(cast)
-    values: dict[str, Any] = {
+    return {
         "upload_id": upload.id,
         "row_id": UploadRow.get(UploadRow.upload == upload, UploadRow.email == "bad@").id,
         "invitation_id": cast.invitation.id,
@@ -285,6 +285,11 @@ def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
         "reference": "none",
         **changes,
     }
+
+
+def address_of(app: Flask, endpoint: str, cast: Cast, **changes: Any) -> str:
+    """The route's address, with ids of things of the organisation."""
+    values = values_of(cast, **changes)
     if endpoint == "dev_mail.attachment":
         values["number"] = 0
     (rule,) = app.url_map.iter_rules(endpoint)
