@@ -48,15 +48,23 @@ def running_server(home: str | None = None) -> Iterator["Server"]:
             server.stop()
 
 
-class Server:
-    """PostgreSQL on a folder of its own; `url` stays the same when it is started anew."""
+# Nothing in a test has to outlive a power cut.
+HASTY = ("fsync=off", "full_page_writes=off", "max_connections=200")
 
-    def __init__(self, folder: Path) -> None:
+
+class Server:
+    """PostgreSQL on a folder of its own, or one that was a server's before; `url` stays the same
+    when it is started anew."""
+
+    def __init__(self, folder: Path, settings: tuple[str, ...] = HASTY) -> None:
         self._folder, self._programs, self._port = folder, binaries(), free_port()
+        self._settings = settings
         self._owner = _owner(folder)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://affluent@127.0.0.1:{self._port}/postgres"
         words = ["-U", "affluent", "-A", "trust", "-E", "UTF8", "-N"]
+        if (folder / "data" / "PG_VERSION").exists():
+            return
         subprocess.run(
             [self._programs / "initdb", "-D", folder / "data", *words],
             check=True,
@@ -65,9 +73,8 @@ class Server:
         )
 
     def start(self) -> None:
-        options = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
-        options += ["-c", "listen_addresses=127.0.0.1"]
-        options += ["-c", f"unix_socket_directories={self._folder}"]
+        own = ("listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
+        options = [part for setting in (*self._settings, *own) for part in ("-c", setting)]
         program = [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self._port)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
-from bench import people
+from bench import databases, people, works
 from bench.results import Report, Result
 from bench.rounds import medians, percentile
 from webapp import clock
@@ -25,6 +26,19 @@ def test_the_people_are_as_promised_and_the_same_each_time(app: Flask) -> None:
     shown, has_more = page(large, Asked(), clock.now())
     assert (len(shown), has_more) == (29, False)
     assert list(people._people(200, 1)) == list(people._people(200, 1))
+
+
+def test_a_database_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "FOLDER", tmp_path)
+    setting = works.Setting("sqlite", "", users=40, rounds=1)
+
+    made = setting.database()
+    begun = Path(made.removeprefix("sqlite:///")).stat().st_mtime_ns
+
+    assert setting.database() == made
+    assert Path(made.removeprefix("sqlite:///")).stat().st_mtime_ns == begun
+    assert [path.suffix for path in tmp_path.iterdir()] == [".db"]
+    assert {"list", "search", "badge", "peers", "windows"} <= set(works.ALL)
 
 
 def test_each_contestant_takes_its_turn() -> None:
