@@ -58,6 +58,9 @@ class Config:
     default_locale: str
     seller: Seller
     trusted_proxies: int
+    log_format: str
+    metrics_token: str
+    metrics_folder: str
 
     @property
     def is_development(self) -> bool:
@@ -93,6 +96,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Config:
         default_locale=read.one_of("DEFAULT_LOCALE", LOCALES, "fr"),
         seller=_seller(read),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
+        log_format=read.one_of(
+            "LOG_FORMAT", ("plain", "json"), "plain" if env == "development" else "json"
+        ),
+        metrics_token=_metrics_token(read),
+        metrics_folder=_metrics_folder(read),
     )
 
 
@@ -218,6 +226,27 @@ def _mail(read: _Reader) -> Mail:
 def _payments(read: _Reader, env: str) -> str:
     default = "simulated" if env == "development" else "stripe"
     return read.one_of("PAYMENTS", ("simulated", "stripe"), default)
+
+
+def _metrics_token(read: _Reader) -> str:
+    given = read.text("METRICS_TOKEN")
+    if given and not (len(given) >= 16 and given.isascii() and given.isprintable()):
+        raise ConfigError("METRICS_TOKEN must have at least 16 characters, all of them ASCII.")
+    return given
+
+
+def _metrics_folder(read: _Reader) -> str:
+    """prometheus-client reads the same variable, when it is imported."""
+    given = read.text("PROMETHEUS_MULTIPROC_DIR")
+    if given and not Path(given).is_dir():
+        raise ConfigError(f"PROMETHEUS_MULTIPROC_DIR must be a folder that is there: {given!r}.")
+    several = read.number("WEB_CONCURRENCY", 1, 1, 1000) > 1
+    if several and not given and read.text("METRICS_TOKEN"):
+        raise ConfigError(
+            "PROMETHEUS_MULTIPROC_DIR must name a folder: METRICS_TOKEN is set, and each of "
+            "WEB_CONCURRENCY's processes would count for itself."
+        )
+    return given
 
 
 def _seller(read: _Reader) -> Seller:

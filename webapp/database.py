@@ -159,8 +159,8 @@ def connect_with(app: Any) -> None:
 
     @app.before_request  # type: ignore[untyped-decorator]
     def connect() -> None:
-        # Whether the process lives is asked of the process alone.
-        if request.endpoint != "health.healthz":
+        # Whether the process lives is asked of the process alone; whether it is ready, says itself.
+        if request.endpoint not in ("health.healthz", "health.readyz"):
             connect_usably()
 
     @app.teardown_appcontext  # type: ignore[untyped-decorator]

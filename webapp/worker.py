@@ -10,7 +10,7 @@ from typing import Any
 from huey import crontab
 from huey.consumer import Consumer
 
-from webapp import clock, create_app, mailer, outbox
+from webapp import clock, create_app, logs, mailer, outbox
 from webapp.actions import (
     asking,
     digests,
@@ -39,6 +39,7 @@ _is_stopping: Callable[[], bool] = lambda: False  # noqa: E731
 def create_consumer(**options: Any) -> Consumer:
     """Stopped by SIGTERM, as process managers do it, a worker finishes the message at hand."""
     global _is_stopping
+    logs.adopt()  # its logger was set up after the app
     consumer = Consumer(huey, **(options | {"graceful_signal": "TERM"}))
     _is_stopping = consumer.stop_flag.is_set
     return consumer

@@ -119,12 +119,14 @@ def _finish(claim: Claim, done: bool) -> None:
     with transaction():
         if outbox.mark_left(claim) and done:
             _note(claim.message, "sent")
+    _tell(claim, "done" if done else "dropped")
 
 
 def _refuse(claim: Claim, words: str) -> None:
     with transaction():
         if outbox.mark_refused(claim, words):
             _note(claim.message, "refused", words)
+    _tell(claim, "refused")
 
 
 def _give_up(claim: Claim, reason: str) -> None:
@@ -132,6 +134,7 @@ def _give_up(claim: Claim, reason: str) -> None:
     with transaction():
         if outbox.mark_quarantined(claim, reason):
             _note(claim.message, "refused")
+    _tell(claim, "put aside")
 
 
 def _defer(claim: Claim, words: str) -> datetime | None:
@@ -141,6 +144,7 @@ def _defer(claim: Claim, words: str) -> datetime | None:
             _note(claim.message, "refused", words)
         else:
             _note(claim.message, "deferred", words, next_try_at)
+    _tell(claim, "put aside" if next_try_at is None else "deferred")
     return next_try_at
 
 
@@ -149,3 +153,18 @@ def _note(
 ) -> None:
     if message.invitation_id is not None:
         deliveries.note(message, delivery, words, next_try_at)
+
+
+def _tell(claim: Claim, outcome: str) -> None:
+    """One line a try. It names the message; whom it was for, and what the other side said, stay in
+    the database."""
+    message = claim.message
+    fields = {
+        "outbox_message": message.id,
+        "kind": message.kind,
+        "outcome": outcome,
+        "attempts": message.attempts,
+    }
+    log.info(
+        "outbox message %s (%s) %s", message.id, message.kind, outcome, extra={"fields": fields}
+    )
