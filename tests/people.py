@@ -151,7 +151,7 @@ def link_of(invitation: Invitation) -> str:
     )
     drawn = deliveries.draw_link(message)
     assert drawn is not None
-    return drawn[1]
+    return drawn.token
 
 
 def membership_of(user: User) -> Membership:

@@ -1,5 +1,7 @@
 """The worker's rounds against a real mail server: sent, tried again, refused, quarantined."""
 
+import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,7 +13,7 @@ from flask import Flask
 
 from tests import money
 from tests.processes import environment, start_worker
-from tests.smtp import MailServer, sending_app
+from tests.smtp import MailServer, sending_app, text_of
 from webapp import clock, outbox
 from webapp.actions import notices
 from webapp.database import database
@@ -224,6 +226,34 @@ def test_two_workers_send_each_mail_once(app: Flask, server: MailServer) -> None
     at_once(app, rounds.drain, rounds.drain, rounds.drain, rounds.drain)
     rounds.drain()
     assert len(server.recipients) == len(set(server.recipients)) == 30
+
+
+def test_what_a_slow_server_leaves_of_a_batch_is_anybodys(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite(*(f"p{number}@example.org" for number in range(8)))
+    monkeypatch.setattr(rounds, "QUICK", 0.0)
+    counts: list[int] = []
+    rounds.drain(lambda: counts.append(len(server.mails)) or len(server.mails) == 3)
+    assert len(server.mails) == 3
+    waiting = list(OutboxMessage.select().where(outbox.is_waiting()))
+    assert {(one.claim, one.claimed_until, one.attempts) for one in waiting} == {(None, None, 0)}
+
+
+def test_a_batch_draws_links_for_whom_they_are_still_meant(app: Flask, server: MailServer) -> None:
+    people = invite(*(f"p{number}@example.org" for number in range(12)))
+    revoked = people[7]
+    Invitation.update(status="revoked", answered_at=clock.now()).where(
+        Invitation.id == revoked.id
+    ).execute()
+    rounds.drain()
+    assert sorted(server.recipients) == sorted(p.email for p in people if p.id != revoked.id)
+    assert InvitationLink.select().count() == 11
+    for mail in server.mails:
+        found = re.search(r"/join/([\w-]{43})", text_of(mail))
+        assert found is not None
+        link = InvitationLink.get(token_hash=hashlib.sha256(found[1].encode()).hexdigest())
+        assert link.invitation.email == mail["To"]
 
 
 def test_two_workers_write_one_digest(app: Flask, server: MailServer) -> None:

@@ -70,6 +70,23 @@ def transaction() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def unhurried_transaction() -> Iterator[None]:
+    """An action that is committed before the disk has it: a process that is killed has lost
+    nothing, and a power cut what was committed so since the last ordinary transaction."""
+    if is_postgresql():
+        with database.transaction():
+            database.execute_sql("SET LOCAL synchronous_commit TO off")
+            yield
+        return
+    database.execute_sql("PRAGMA synchronous = normal")
+    try:
+        with database.transaction():
+            yield
+    finally:
+        database.execute_sql(f"PRAGMA synchronous = {PRAGMAS['synchronous']}")
+
+
 def as_instant(value: datetime) -> str:
     """As databases keep it."""
     if value.tzinfo is None:

@@ -5,22 +5,19 @@ kept instead, for /dev/mail."""
 
 import re
 from dataclasses import dataclass, field
-from email.charset import QP, Charset
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
 from flask_babel import force_locale
-from flask_mail import Attachment, Mail, Message
+from flask_mail import Attachment, Message
+from flask_mail import Mail as FlaskMail
 
 from webapp.config import Config
+from webapp.mime import Mail
 from webapp.policy import policy
 from webapp.texts import cleaned
 from webapp.texts import unlinked as unlinked
-
-# Readable in any mail reader, short lines, and no server needs to know eight-bit mail.
-QUOTED = Charset("utf-8")
-QUOTED.body_encoding = QP
 
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -52,7 +49,7 @@ def install(app: Flask) -> None:
         MAIL_DEBUG=0,
     )
     app.jinja_env.filters["unlinked"] = unlinked
-    Mail(app)
+    FlaskMail(app)
 
 
 def compose(letter: Letter, message_id: int) -> Message:
@@ -62,12 +59,11 @@ def compose(letter: Letter, message_id: int) -> Message:
     with force_locale(letter.locale):
         subject = headline(_written(f"{letter.name}.subject.txt", facts | letter.facts))
         facts["subject"] = subject
-        message = Message(
+        message = Mail(
             subject=subject,
             recipients=[letter.to],
             body=_plain(_written(f"{letter.name}.txt", facts | letter.facts)),
             html=_written(f"{letter.name}.html", facts | letter.facts),
-            charset=QUOTED,  # type: ignore[arg-type]  # a Charset is what email itself takes
             attachments=list(letter.attachments),
             extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
         )

@@ -9,11 +9,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
+
+from peewee import SQL, Value
 
 from webapp import clock
 from webapp.database import database, is_postgresql, transaction
-from webapp.models import OutboxMessage
+from webapp.models import Invitation, OutboxMessage
 
 LEASE = timedelta(seconds=50)
 PAUSES = tuple(
@@ -66,12 +69,18 @@ def write(
     return message
 
 
-def write_all(kind: str, effects: Sequence[tuple[dict[str, Any], Any]]) -> None:
-    """Many effects of one kind, (payload, invitation) each, to be carried out at once."""
-    now = clock.now()
-    common = {"kind": kind, "created_at": now, "leaves_at": now}
-    OutboxMessage.insert_many(
-        [{**common, "payload": payload, "invitation": about} for payload, about in effects]
+def write_all(kind: str, wanted: Any) -> None:
+    """The mails of that kind of the invitations that a condition names, written in this moment, to
+    be carried out at once: the database copies what it has."""
+    i, m = Invitation, OutboxMessage
+    rows = i.select(
+        Value(kind),
+        SQL("""'{"invitation_id": ' || id || '}'"""),
+        *(i.id, i.created_at, i.created_at, SQL("0"), SQL("''")),
+    )
+    m.insert_from(
+        rows.where(wanted).order_by(i.id),
+        [m.kind, m.payload, m.invitation, m.created_at, m.leaves_at, m.attempts, m.error],
     ).execute()
     _nudge_after_commit()
 
@@ -121,6 +130,11 @@ def is_claimed(kind: str, payload: dict[str, Any], besides: int = 0) -> bool:
 
 def claim(kinds: tuple[str, ...] | None = None) -> Claim | None:
     """The oldest message that is due and nobody's, or None."""
+    return next(iter(claim_some(1, kinds)), None)
+
+
+def claim_some(most: int, kinds: tuple[str, ...] | None = None) -> list[Claim]:
+    """The oldest message that is due and nobody's, and as many of its kind that follow it."""
     now = clock.now()
     token = clock.new_token()
     due = is_waiting() & (OutboxMessage.leaves_at <= now)
@@ -129,27 +143,33 @@ def claim(kinds: tuple[str, ...] | None = None) -> Claim | None:
     if kinds is not None:
         wanted &= OutboxMessage.kind.in_(kinds)
     with transaction():
-        query = (
-            OutboxMessage.select(OutboxMessage.id)
+        query: Any = (
+            OutboxMessage.select(OutboxMessage.id, OutboxMessage.kind)
             .where(wanted)
             .order_by(OutboxMessage.leaves_at, OutboxMessage.id)
-            .limit(1)
+            .limit(most)
         )
         if is_postgresql():
             query = query.for_update(skip_locked=True)
-        found = query.tuples().first()
-        if found is None:
-            return None
-        changed = (
-            OutboxMessage.update(
-                claimed_until=now + LEASE, claim=token, attempts=OutboxMessage.attempts + 1
-            )
-            .where((OutboxMessage.id == found[0]) & wanted)
-            .execute()
-        )
-    if changed != 1:
-        return None
-    return Claim(OutboxMessage.get_by_id(found[0]), token)
+        found: list[tuple[int, str]] = list(query.tuples())
+        ids = [id for id, _kind in takewhile(lambda row: row[1] == found[0][1], found)]
+        if not ids:
+            return []
+        OutboxMessage.update(
+            claimed_until=now + LEASE, claim=token, attempts=OutboxMessage.attempts + 1
+        ).where(OutboxMessage.id.in_(ids) & wanted).execute()
+        mine = OutboxMessage.select().where(OutboxMessage.id.in_(ids), OutboxMessage.claim == token)
+        return [
+            Claim(one, token) for one in mine.order_by(OutboxMessage.leaves_at, OutboxMessage.id)
+        ]
+
+
+def give_back(claims: Sequence[Claim]) -> None:
+    """Ends claims of messages that were not tried, as if nobody had made them."""
+    for each in claims:
+        OutboxMessage.update(
+            claim=None, claimed_until=None, attempts=OutboxMessage.attempts - 1
+        ).where(OutboxMessage.id == each.message.id, OutboxMessage.claim == each.token).execute()
 
 
 def renew(claim: Claim) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from webapp import clock, mailer, outbox
+from webapp.actions.deliveries import Drawn
 from webapp.mailer import Letter
 from webapp.models import OutboxMessage
 from webapp.models.user import ERASED
@@ -18,10 +19,12 @@ ROOM = timedelta(seconds=45)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A claimed message, and the post that its mail would go by."""
+    """A claimed message, the post that its mail would go by, and the link that it is to carry where
+    that was drawn already."""
 
     claim: Claim
     post: Post
+    drawn: Drawn | None = None
 
     @property
     def message(self) -> OutboxMessage:

@@ -55,11 +55,11 @@ def seat_free(errand: Errand) -> bool:
     drawn = deliveries.draw_link(errand.message)
     if drawn is None:
         return False
-    invited, token = drawn
+    invited = drawn.invitation
     facts = {
         "name": unlinked(invited.name),
         "organisation": unlinked(invited.account.name),
-        "link": f"{policy().base_url}/join/{token}",
+        "link": f"{policy().base_url}/join/{drawn.token}",
         "expires_at": invited.expires_at,
     }
     return errand.mail(Letter("seat_free", invited.email, invited.locale, facts))

@@ -5,20 +5,21 @@ from typing import Any
 
 from webapp import clock
 from webapp.actions import codes, deliveries, reminders, reporting
+from webapp.actions.deliveries import Drawn
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
-from webapp.models import Account, Invitation, Membership, SignInCode, User
+from webapp.models import Account, Invitation, SignInCode, User
 from webapp.policy import policy
 
 
 def invitation(errand: Errand) -> bool:
-    drawn = deliveries.draw_link(errand.message)
+    drawn = errand.drawn or deliveries.draw_link(errand.message)
     if drawn is None:
         return False
-    invited, token = drawn
-    facts = _asking(invited, token) | {
+    invited = drawn.invitation
+    facts = _asking(drawn) | {
         "note": _lines(invited.note),
-        "has_account": _has_account(invited.email),
+        "has_account": drawn.is_member,
     }
     return errand.mail(Letter("invitation", invited.email, invited.locale, facts))
 
@@ -26,12 +27,12 @@ def invitation(errand: Errand) -> bool:
 def reminder(errand: Errand) -> bool:
     """With a link of its own, beside that of the invitation; and a way to get no more of these,
     for people and for mail programs (RFC 8058)."""
-    drawn = deliveries.draw_link(errand.message)
+    drawn = errand.drawn or deliveries.draw_link(errand.message)
     if drawn is None:
         return False
-    invited, token = drawn
+    invited = drawn.invitation
     stop = f"{policy().base_url}/reminders/{reminders.token_of(invited)}"
-    facts = _asking(invited, token) | {"invited_at": invited.created_at, "stop": stop}
+    facts = _asking(drawn) | {"invited_at": invited.created_at, "stop": stop}
     headers = {
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -40,13 +41,14 @@ def reminder(errand: Errand) -> bool:
     return errand.mail(letter)
 
 
-def _asking(invited: Invitation, token: str) -> dict[str, Any]:
+def _asking(drawn: Drawn) -> dict[str, Any]:
+    invited = drawn.invitation
     return {
         "name": unlinked(invited.name),
         "organisation": unlinked(invited.account.name),
         "inviter": _person(invited.inviter),
         "inviter_name": unlinked(invited.inviter.shown_name),
-        "link": f"{policy().base_url}/join/{token}",
+        "link": f"{policy().base_url}/join/{drawn.token}",
         "expires_at": invited.expires_at,
         "account": invited.account,
         "email": invited.email,
@@ -120,15 +122,6 @@ def _person(somebody: User | Invitation) -> str:
 
 def _lines(text: str) -> list[str]:
     return [unlinked(line) for line in text.splitlines() if line.strip()]
-
-
-def _has_account(email: str) -> bool:
-    return bool(
-        Membership.select(Membership.id)
-        .join(User)
-        .where(User.email == email, Membership.ended_at.is_null())
-        .exists()
-    )
 
 
 def _locale_of(email: str) -> str:

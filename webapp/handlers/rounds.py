@@ -2,14 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from peewee import InterfaceError, OperationalError
 
 from webapp import clock, outbox
 from webapp.actions import deliveries
-from webapp.database import database, transaction
+from webapp.actions.deliveries import Drawn
+from webapp.database import database, transaction, unhurried_transaction
 from webapp.handlers import (
     Errand,
     Handler,
@@ -70,6 +71,8 @@ HANDLERS: dict[str, Handler] = {
 URGENT = ("mail:code",)
 # So that a long queue neither keeps the periodic tasks waiting nor holds up a stop.
 LASTS = 10.0
+# So many mails are claimed, and their links drawn, in one go, while that many take no longer.
+MOST, QUICK = 20, 1.0
 
 
 def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
@@ -77,22 +80,45 @@ def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
     was tried here has to be tried again."""
     ends = time.monotonic() + LASTS
     tries: list[datetime] = []
+    most = 1
     with Post() as post:
         while not is_stopping():
             if time.monotonic() > ends:
                 return clock.now()
-            claim = outbox.claim(URGENT) or outbox.claim()
-            if claim is None:
+            claims = outbox.claim_some(1, URGENT) or outbox.claim_some(most)
+            if not claims:
                 break
-            again = carry_out(Errand(claim, post))
-            if again is not None:
-                tries.append(again)
+            was_quick = _carry_out_all(claims, post, tries, is_stopping)
+            most = min(2 * most, MOST) if was_quick else 1
     return min(tries, default=None)
 
 
-def carry_out(errand: Errand) -> datetime | None:
+def _carry_out_all(
+    claims: Sequence[Claim],
+    post: Post,
+    tries: list[datetime],
+    is_stopping: Callable[[], bool],
+) -> bool:
+    """Messages of one kind, until they take too long; the rest is given back. Were they quick?"""
+    ends = time.monotonic() + QUICK
+    drawn: dict[int, Drawn] = {}
+    if len(claims) > 1 and claims[0].message.kind in deliveries.KINDS:
+        drawn = deliveries.draw_links([one.message for one in claims])
+    for done, claim in enumerate(claims):
+        if done and (time.monotonic() > ends or is_stopping()):
+            outbox.give_back(claims[done:])
+            return False
+        is_last = done == len(claims) - 1
+        again = carry_out(Errand(claim, post, drawn.get(claim.message.id)), is_last)
+        if again is not None:
+            tries.append(again)
+    return True
+
+
+def carry_out(errand: Errand, is_last: bool = True) -> datetime | None:
     """One message, to its end or its next try, which is returned. An error of one message is no
-    other's: it is put into quarantine. Only an absent database ends the round."""
+    other's: it is put into quarantine. Only an absent database ends the round. Not being the last
+    of several, its end may reach the disk together with the others'."""
     claim = errand.claim
     if claim.message.attempts > len(outbox.PAUSES) + 1:
         _give_up(claim, "tried too often: the worker never came to its end")
@@ -111,12 +137,12 @@ def carry_out(errand: Errand) -> datetime | None:
         log.exception("outbox message %s (%s)", claim.message.id, claim.message.kind)
         _give_up(claim, f"{type(error).__name__}: {error}")
     else:
-        _finish(claim, done)
+        _finish(claim, done, is_last)
     return None
 
 
-def _finish(claim: Claim, done: bool) -> None:
-    with transaction():
+def _finish(claim: Claim, done: bool, is_last: bool) -> None:
+    with transaction() if is_last else unhurried_transaction():
         if outbox.mark_left(claim) and done:
             _note(claim.message, "sent")
     _tell(claim, "done" if done else "dropped")

@@ -51,6 +51,12 @@ OutboxMessage.add_index(
 )
 OutboxMessage.add_index(
     SQL(
+        "CREATE INDEX outbox_message_kind ON outbox_message (kind, leaves_at, id)"
+        " WHERE left_at IS NULL AND quarantined_at IS NULL AND canceled_at IS NULL"
+    )
+)
+OutboxMessage.add_index(
+    SQL(
         "CREATE INDEX outbox_message_quarantined ON outbox_message (quarantined_at)"
         " WHERE quarantined_at IS NOT NULL"
     )
