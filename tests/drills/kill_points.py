@@ -108,7 +108,7 @@ POINTS = {
         f"after {ACTIONS}.deliveries:note",
     ],
     "an admin invites": [
-        f"after {ACTIONS}.inviting:_write",
+        f"after {ACTIONS}.inviting:write",
         "after webapp.outbox:write_all",
         f"after {ACTIONS}.invitations:invite",
     ],

@@ -1,10 +1,11 @@
 """Audit events, written in the transaction of what they tell."""
 
-from collections.abc import Sequence
 from typing import Any
 
+from peewee import SQL, Value
+
 from webapp import clock
-from webapp.models import AuditEvent, Membership
+from webapp.models import AuditEvent, Invitation, Membership
 
 
 def record(
@@ -21,7 +22,13 @@ def record(
     )
 
 
-def record_all(by: Membership, kind: str, subjects: Sequence[str]) -> None:
-    """The same done by one person to many rows."""
-    event = {"at": clock.now(), "account": by.account_id, "actor": by.user_id, "kind": kind}
-    AuditEvent.insert_many([{**event, "subject": each, "facts": {}} for each in subjects]).execute()
+def record_sent(wanted: Any) -> None:
+    """That the invitations which a condition names were sent, in the moment of their writing."""
+    i, e = Invitation, AuditEvent
+    rows = i.select(
+        *(i.created_at, i.account, i.inviter, Value("invitation:sent")),
+        *(SQL("'invitation:' || id"), SQL("'{}'")),
+    )
+    e.insert_from(
+        rows.where(wanted).order_by(i.id), [e.at, e.account, e.actor, e.kind, e.subject, e.facts]
+    ).execute()

@@ -6,7 +6,7 @@ from typing import Any
 
 from webapp import clock, outbox
 from webapp.actions import invitations, limits
-from webapp.actions.inviting import Asked, Offer, write_all
+from webapp.actions.inviting import Asked, Offer, write
 from webapp.actions.previews import known
 from webapp.actions.uploads import forget_later
 from webapp.actions.uploads import rows as rows_of
@@ -15,7 +15,7 @@ from webapp.models import Account, Invitation, Membership, Upload, UploadRow
 from webapp.permissions import GRANT_ADMIN, may
 
 # So few that mails which somebody sits and waits for are not held up behind them.
-CHUNK = 200
+CHUNK = 1000
 
 
 def send(upload_id: int, after: int) -> bool:
@@ -58,15 +58,11 @@ def _inviter(upload: Upload) -> Membership | None:
 
 
 def _send_rows(by: Membership, account: Account, upload: Upload, most: int, now: datetime) -> None:
-    rows: list[UploadRow] = list(
-        UploadRow.select()
-        .where(UploadRow.upload == upload, UploadRow.verdict == "ready")
-        .order_by(UploadRow.line)
-        .limit(most)
-    )
+    query: Any = UploadRow.select().where(UploadRow.upload == upload, UploadRow.verdict == "ready")
+    rows = list(query.order_by(UploadRow.line).limit(most).namedtuples())
     verdicts = _verdicts(account, rows, now)
     going = [row for row in rows if verdicts[row.id] == "sent"]
-    write_all(by, [Asked(row.email, row.name, _offer(upload, row)) for row in going], now)
+    write(by, [Asked(row.email, row.name, _offer(upload, row)) for row in going], now)
     _note(account, verdicts)
     sent_to = rows[-1].line if rows else upload.sent_to
     is_last = upload.sent + upload.unsent + len(rows) >= upload.confirmed or not rows
@@ -83,7 +79,7 @@ def _send_rows(by: Membership, account: Account, upload: Upload, most: int, now:
         _go_on(upload.id, sent_to)
 
 
-def _verdicts(account: Account, rows: list[UploadRow], now: datetime) -> dict[int, str]:
+def _verdicts(account: Account, rows: list[Any], now: datetime) -> dict[int, str]:
     """What has changed since the preview is seen once more, by row id."""
     emails = [row.email for row in rows]
     members, invited = known(account, emails)
@@ -110,7 +106,7 @@ def _note(account: Account, verdicts: dict[int, str]) -> None:
         UploadRow.update(**changes).where(UploadRow.id.in_(ids)).execute()
 
 
-def _offer(upload: Upload, row: UploadRow) -> Offer:
+def _offer(upload: Upload, row: Any) -> Offer:
     return Offer(
         licence=row.licence or upload.licence,
         role=row.role or upload.role,
