@@ -4,6 +4,7 @@ them again, unless the schema or the people changed."""
 import hashlib
 import re
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,23 @@ def prepared(at: str, users: int) -> str:
     """The address of a database with so many users. What it holds is not to be changed: work that
     writes takes a `copied` one."""
     return _postgresql(at, users) if at else _sqlite(users)
+
+
+@contextmanager
+def fresh(at: str) -> Iterator[str]:
+    """The address of an empty, migrated database, opened; a file is thrown away at the end."""
+    with _thrown_away() as folder:
+        url = f"sqlite:///{folder}/fresh.db"
+        if at:
+            url = at.rpartition("/")[0] + "/bench_fresh"
+            _recreate(at, "bench_fresh")
+        real = open_database(url)
+        with database.connection_context():
+            migrations.apply()
+        try:
+            yield url
+        finally:
+            real.close()
 
 
 def backends(at: str, named: str) -> list[int]:
@@ -119,6 +137,19 @@ def _without_search(real: Database) -> Iterator[None]:
     yield
     for _name, definition in indexes:
         real.execute_sql(definition)
+
+
+@contextmanager
+def _thrown_away() -> Iterator[str]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        yield folder
+
+
+def _recreate(at: str, name: str) -> None:
+    with _admin(at) as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ a line in ALL."""
 from collections.abc import Callable, Iterator
 
 from bench.results import Result
-from bench.works import badge, listing, peers, search, windows
+from bench.works import badge, listing, mails, peers, search, upload, windows
 from bench.works.setting import Setting
 
 ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
@@ -13,6 +13,8 @@ ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "badge": badge.measure,
     "peers": peers.measure,
     "windows": windows.measure,
+    "mails": mails.measure,
+    "upload": upload.measure,
 }
 
 __all__ = ["ALL", "Setting"]
