@@ -26,6 +26,7 @@ LEAVES = {
     "config",
     "downloads",
     "errors",
+    "mime",
     "passwords",
     "policy",
     "qr",
