@@ -244,6 +244,10 @@ POLICY = (
 
 def add_headers(response: Response) -> Response:
     headers = response.headers
+    if response.status_code == 304:
+        # Nothing but what keeps it fresh: the rest holds as it was said with the body.
+        headers.setdefault("Cache-Control", "private, no-store")
+        return response
     headers.setdefault("Content-Security-Policy", POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
     # Flask-WTF needs a Referer of our own on https; nobody else gets one.

@@ -4,7 +4,7 @@ sorted and paged by key. Rows are plain tuples of what is shown; nothing here is
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import SQL
 
@@ -24,8 +24,7 @@ SORTS = ("-since", "since", "name", "-name")
 Key = tuple[datetime | str, str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A row of the list. `kind` is "member" or "invitation"; `since` is when the person joined,
     or was invited last; `folded` is what names sort by."""
 
