@@ -110,11 +110,13 @@ def start_worker(
     return process
 
 
-def start_web(env: dict[str, str], port: int, launcher: tuple[str, ...] = ()) -> Process:
+def start_web(
+    env: dict[str, str], port: int, launcher: tuple[str, ...] = (), workers: int = 1
+) -> Process:
     """A web process that answers on 127.0.0.1:`port`; `launcher` as above."""
     program = (*launcher, "gunicorn") if launcher else ("-m", "gunicorn")
     arguments = (*program, "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread")
-    more = ("--workers", "1", "--threads", "8", "--no-control-socket", "wsgi:app")
+    more = ("--workers", str(workers), "--threads", "8", "--no-control-socket", "wsgi:app")
     process = Process((*arguments, *more), {**env, "PORT": str(port)})
     try:
         process.wait_for("Booting worker")

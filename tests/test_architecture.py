@@ -65,6 +65,7 @@ MAY_IMPORT = {
         "htmx",
         "i18n",
         "security",
+        "metrics",
         "migrations",
         "demo",
         "imports",

@@ -169,3 +169,23 @@ def test_a_wrong_value_ends_the_start_with_its_sentence(
     assert ended.returncode == status, ended.stderr
     assert ended.stderr.count("PORT must be a whole number from 1 to 65535: 'eight'.") == 1
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN"),
+        ({"METRICS_TOKEN": "é" * 16}, "METRICS_TOKEN"),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere/at/all"}, "PROMETHEUS_MULTIPROC_DIR"),
+        ({"METRICS_TOKEN": "x" * 16, "WEB_CONCURRENCY": "2"}, "PROMETHEUS_MULTIPROC_DIR"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
+    ],
+)
+def test_what_is_logged_and_counted_is_checked(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        read(**environ)
+
+
+def test_production_logs_for_programs_and_counts_for_nobody() -> None:
+    assert (read().log_format, from_environment(PRODUCTION).log_format) == ("plain", "json")
+    assert (read().metrics_token, from_environment(PRODUCTION).metrics_token) == ("", "")

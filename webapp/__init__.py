@@ -5,7 +5,20 @@ import sys
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import assets, cli, database, htmx, i18n, jobs, logs, outbox, policy, security, views
+from webapp import (
+    assets,
+    cli,
+    database,
+    htmx,
+    i18n,
+    jobs,
+    logs,
+    metrics,
+    outbox,
+    policy,
+    security,
+    views,
+)
 from webapp.config import Config, ConfigError, from_environment
 
 
@@ -16,6 +29,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     policy.use(settings)
     logs.install(app)
+    metrics.install(app)
     real_database = database.open_database(settings.database_url)
     database.connect_with(app)  # first of all that happens before a request
     if settings.trusted_proxies:

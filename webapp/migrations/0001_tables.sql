@@ -729,6 +729,8 @@ CREATE INDEX outbox_message_waiting ON outbox_message (leaves_at, id) WHERE left
 
 CREATE INDEX outbox_message_kind ON outbox_message (kind, leaves_at, id) WHERE left_at IS NULL AND quarantined_at IS NULL AND canceled_at IS NULL;
 
+CREATE INDEX outbox_message_left ON outbox_message (left_at) WHERE left_at IS NOT NULL;
+
 CREATE INDEX outbox_message_quarantined ON outbox_message (quarantined_at) WHERE quarantined_at IS NOT NULL;
 
 CREATE TABLE notice (

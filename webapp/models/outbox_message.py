@@ -50,6 +50,9 @@ OutboxMessage.add_index(
     )
 )
 OutboxMessage.add_index(
+    SQL("CREATE INDEX outbox_message_left ON outbox_message (left_at) WHERE left_at IS NOT NULL")
+)
+OutboxMessage.add_index(
     SQL(
         "CREATE INDEX outbox_message_kind ON outbox_message (kind, leaves_at, id)"
         " WHERE left_at IS NULL AND quarantined_at IS NULL AND canceled_at IS NULL"
