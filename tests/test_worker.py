@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from invoices import printing
 from tests import money
 from tests.processes import environment, start_worker
 from tests.smtp import MailServer, sending_app, text_of
@@ -309,6 +310,24 @@ def test_a_refund_leaves_when_the_undo_window_closes(app: Flask, server: MailSer
         money_handlers.follow_refunds()
         assert {refund.state for refund in Refund.select()} == {"succeeded"}
     assert Settlement.select().count() == 1
+
+
+def test_a_document_whose_process_was_killed_is_made_at_the_next_try(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(document: object) -> bytes:
+        raise printing.Lost("the process that renders ended")
+
+    with time_machine.travel(money.ACCEPTED, tick=True):
+        money.settled("refund")
+        with monkeypatch.context() as patched:
+            patched.setattr(printing, "render", killed)
+            next_try_at = rounds.drain()
+        assert next_try_at is not None
+        assert Statement.get().pdf is None
+    with time_machine.travel(next_try_at + timedelta(seconds=1), tick=True):
+        rounds.drain()
+        assert Statement.get().pdf is not None
 
 
 def test_the_worker_process_sends_what_waited_and_stops_when_asked(

@@ -10,6 +10,7 @@ from typing import Any
 from huey import crontab
 from huey.consumer import Consumer
 
+from invoices import printing
 from webapp import clock, create_app, logs, mailer, outbox
 from webapp.actions import (
     asking,
@@ -153,4 +154,5 @@ def reconcile_last_month() -> None:
 
 @huey.on_startup()  # type: ignore[untyped-decorator]
 def begin() -> None:
+    printing.apart()
     look()

@@ -4,7 +4,16 @@ a line in ALL."""
 from collections.abc import Callable, Iterator
 
 from bench.results import Result
-from bench.works import badge, listing, mails, peers, search, upload, windows
+from bench.works import (
+    badge,
+    documents,
+    listing,
+    mails,
+    peers,
+    search,
+    upload,
+    windows,
+)
 from bench.works.setting import Setting
 
 ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
@@ -15,6 +24,7 @@ ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "windows": windows.measure,
     "mails": mails.measure,
     "upload": upload.measure,
+    "documents": documents.measure,
 }
 
 __all__ = ["ALL", "Setting"]

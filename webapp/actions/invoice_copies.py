@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, cast
 
 from invoices import invoice_copy as core
+from invoices import printing
 from invoices.parts import Locale, Party
 from invoices.periods import local_day
 from webapp import clock, outbox
@@ -75,9 +76,7 @@ def render(copy_id: int) -> None:
     )
     if inputs is None:
         return
-    from invoices import pdf  # WeasyPrint takes long to load, and only the worker renders
-
-    content = pdf.render_copy(core.InvoiceCopy.from_json(inputs))
+    content = printing.render(core.InvoiceCopy.from_json(inputs))
     InvoiceCopy.update(
         pdf=content, sha256=hashlib.sha256(content).hexdigest(), rendered_at=clock.now()
     ).where(InvoiceCopy.id == copy_id, InvoiceCopy.rendered_at.is_null()).execute()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
+from invoices import printing
 from invoices import statement as core
 from invoices.parts import Locale, Party
 from webapp import clock, outbox
@@ -83,9 +84,7 @@ def render(statement_id: int) -> None:
     )
     if inputs is None:
         return
-    from invoices import pdf  # WeasyPrint takes long to load, and only the worker renders
-
-    content = pdf.render(core.Statement.from_json(inputs))
+    content = printing.render(core.Statement.from_json(inputs))
     Statement.update(
         pdf=content, sha256=hashlib.sha256(content).hexdigest(), rendered_at=clock.now()
     ).where(Statement.id == statement_id, Statement.rendered_at.is_null()).execute()

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from invoices import printing
 from webapp import outbox
 from webapp.actions import (
     charging,
@@ -35,13 +36,23 @@ def gateway() -> Gateway:
 
 
 def render(errand: Errand) -> bool:
-    statements.render(errand.message.payload["statement_id"])
+    with _printed():
+        statements.render(errand.message.payload["statement_id"])
     return True
 
 
 def render_copy(errand: Errand) -> bool:
-    invoice_copies.render(errand.message.payload["copy_id"])
+    with _printed():
+        invoice_copies.render(errand.message.payload["copy_id"])
     return True
+
+
+@contextmanager
+def _printed() -> Iterator[None]:
+    try:
+        yield
+    except printing.Lost as error:
+        raise Deferred(str(error)) from error
 
 
 def reconcile(errand: Errand) -> bool:

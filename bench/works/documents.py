@@ -1,0 +1,110 @@
+"""A statement as PDF, warm, beside WeasyPrint used as its documentation shows it on the same page;
+and the memory of the process that renders."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+
+from bench.results import Result
+from bench.rounds import medians
+from bench.works.setting import Setting
+from invoices import pdf
+from invoices.parts import Party
+from invoices.periods import BillingPeriod
+from invoices.printing import Printer
+from invoices.proration import Captured, quote
+from invoices.settlement import settle
+from invoices.statement import Statement, refund_statement
+from invoices.wording import Wording
+
+# Enough of them to see how much each adds.
+RENDERS = (25, 125)
+
+
+def measure(setting: Setting) -> Iterator[Result]:
+    if setting.engine != "sqlite":
+        return  # no database takes part
+    statement = _statement()
+    page = (
+        pdf._templates()
+        .get_template("statement.html")
+        .render(statement=statement, w=Wording(statement))
+    )
+    style = (pdf.FOLDER / "templates" / "statement.css").read_text()
+
+    def naive() -> int:
+        fonts, fetcher, before = FontConfiguration(), pdf.ClosedFetcher(), time.process_time_ns()
+        css = CSS(string=style, font_config=fonts, url_fetcher=fetcher)
+        HTML(string=page, url_fetcher=fetcher).write_pdf(
+            stylesheets=[css], font_config=fonts, pdf_variant="pdf/ua-1"
+        )
+        return time.process_time_ns() - before
+
+    def ours() -> int:
+        before = time.process_time_ns()
+        pdf.render(statement)
+        return time.process_time_ns() - before
+
+    cost = medians({"ours": ours, "naive": naive}, min(setting.rounds, 15))
+    yield Result(
+        "statement PDF, warm: ours / WeasyPrint used naively on the same page",
+        cost["ours"] / cost["naive"], 0.5,
+        figures=f"{cost['ours'] / 1e6:.0f} / {cost['naive'] / 1e6:.0f} ms",
+    )  # fmt: skip
+    yield Result(
+        "statement PDF, warm: rate of one processor",
+        1e9 / cost["ours"], 4, unit="a second", is_floor=True,
+    )  # fmt: skip
+    yield _memory(statement)
+
+
+def _memory(statement: Statement) -> Result:
+    printer, seen = Printer(), []
+    for number in range(1, max(RENDERS) + 1):
+        printer.render(statement)
+        if number in RENDERS and printer.process is not None:
+            seen.append(_resident(printer.process.pid))
+    each = (seen[1] - seen[0]) / (RENDERS[1] - RENDERS[0])
+    printer.close()
+    return Result(
+        f"memory of the process that renders, at most, replaced after {printer.renders} renders",
+        seen[1] + max(each, 0) * (printer.renders - RENDERS[1]), 120, unit="MB",
+        figures=f"{seen[0]:.0f} MB after {RENDERS[0]}, {seen[1]:.0f} MB after {RENDERS[1]}, "
+        f"{each * 1024:.0f} KB each; reckoned from these",
+    )  # fmt: skip
+
+
+def _resident(pid: int) -> float:
+    """Megabytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the process has no memory")
+
+
+def _statement() -> Statement:
+    """Eight unused days of thirty, of one payment."""
+    payment = Captured(
+        reference="ch_3PqX", captured_minor=18739, tax_minor=3123, tax_rate="20",
+        method="Visa •••• 4242", gateway="stripe", captured_on=date(2026, 11, 1),
+        invoice_number="F-2026-0113", invoice_on=date(2026, 11, 1),
+    )  # fmt: skip
+    period = BillingPeriod(date(2026, 11, 1), date(2026, 12, 1), None)
+    offered = quote("EUR", period, date(2026, 11, 23), (payment,))
+    return refund_statement(
+        settle(offered, "refund", (payment,)),
+        (payment,),
+        number="RR-2026-000017",
+        issued_on=date(2026, 11, 23),
+        locale="fr",
+        seller=Party("Nuage Réunions SAS", "12 rue de la Confluence\n69002 Lyon", "FR"),
+        customer=Party("Camille Roux", "4 quai Saint-Vincent\n69001 Lyon", "FR"),
+        organisation="Atelier Dumas",
+        individual="Camille Roux",
+        zone="Europe/Paris",
+        held_until=None,
+    )
