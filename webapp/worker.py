@@ -22,6 +22,7 @@ from webapp.actions import (
     passkeys,
     people_counts,
     reminders,
+    retention,
     throttle,
 )
 from webapp.database import connect_usably
@@ -129,6 +130,13 @@ def forget_tries() -> None:
         guesses.forget_old()
         throttle.forget_old()
         passkeys.forget_spent()
+
+
+@huey.periodic_task(crontab(hour="3", minute="29"), name="forget_old")  # type: ignore[untyped-decorator]
+def forget_old() -> None:
+    with app.app_context():
+        connect_usably()
+        retention.forget_old(clock.now())
 
 
 @huey.periodic_task(crontab(minute="*"), name="tell_finance")  # type: ignore[untyped-decorator]

@@ -9,6 +9,7 @@ from peewee import JOIN, Value
 
 from webapp.actions.days import begin, day
 from webapp.models import AuditEvent, Invitation, Membership, User
+from webapp.models.user import ERASED
 from webapp.permissions import SEE_BILLING, SEE_USERS, Viewer
 from webapp.texts import cleaned, folded
 
@@ -179,7 +180,8 @@ def _told(events: list[AuditEvent]) -> list[Event]:
             whom = invited[id].shown_name
         elif noun == "membership" and id in members:
             whom = members[id].user.shown_name
-        link = id if noun == "invitation" and id in invited else None
+        # Of one that was forgotten there is nothing to see.
+        link = id if noun == "invitation" and id in invited and not whom.endswith(ERASED) else None
         told.append(Event(each.id, each.at, each.kind, each.actor, whom, link, each.facts))
     return told
 

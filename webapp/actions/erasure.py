@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from peewee import Value
-
-from webapp import clock, outbox
+from webapp import clock
 from webapp.actions import (
     charging,
+    forgetting,
     invoices,
     joining,
     members,
@@ -27,7 +26,6 @@ from webapp.models import (
     Acceptance,
     Account,
     AuditEvent,
-    DeliveryEvent,
     Guess,
     Invitation,
     Invoice,
@@ -188,31 +186,13 @@ def _wipe_accounts(ids: list[int], now: datetime) -> None:
 
 
 def _wipe_invitations(user: User, now: datetime) -> None:
-    """Of every organisation; none that waits for an answer waits on."""
+    """Of every organisation."""
     theirs = Invitation.email == user.email
-    ids = [row.id for row in Invitation.select(Invitation.id).where(theirs)]
-    outbox.cancel(OutboxMessage.invitation.in_(ids))
-    # The words of mail servers tend to repeat the address.
-    DeliveryEvent.update(words="").where(DeliveryEvent.invitation.in_(ids)).execute()
-    blank = dict.fromkeys(WRITTEN_OF_INVITEES, "")
-    Invitation.update(status="superseded", answered_at=now).where(
-        theirs, Invitation.status == "pending"
-    ).execute()
     # Declined ones are no news for anybody any more.
     Invitation.update(status="superseded").where(theirs, Invitation.status == "declined").execute()
-    Invitation.update(
-        email=Value("erased-").concat(Invitation.id.cast("TEXT")).concat(ERASED),
-        told_at=now,
-        **blank,
-    ).where(theirs).execute()
+    forgetting.invitations([row.id for row in Invitation.select(Invitation.id).where(theirs)], now)
     blank = dict.fromkeys(("name", "department", "job_title", "location"), "")
     UploadRow.update(email="", **blank).where(UploadRow.email == user.email).execute()
-
-
-WRITTEN_OF_INVITEES = (
-    "name", "department", "job_title", "location", "note", "folded", "decline_reason",
-    "delivery_note", "report",
-)  # fmt: skip
 
 
 def _wipe_traces(user: User) -> None:

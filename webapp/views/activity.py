@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from webapp.actions import activity
 from webapp.downloads import csv_of
 from webapp.htmx import render
+from webapp.models.user import ERASED
 from webapp.permissions import SEE_USERS, allows
 from webapp.security import require_viewer
 from webapp.views.told import sentence
@@ -50,8 +51,13 @@ def download() -> Response:
 
 
 def told(event: activity.Event) -> str:
-    who = event.actor.shown_name if event.actor else _("The service")
-    return sentence(event.kind, who, event.whom, event.facts)
+    who = _known(event.actor.shown_name) if event.actor else _("The service")
+    return sentence(event.kind, who, _known(event.whom), event.facts)
+
+
+def _known(name: str) -> str:
+    """Of whom everything was erased, or who was invited long ago, no name is left."""
+    return _("Somebody (data erased)") if name.endswith(ERASED) else name
 
 
 def _lines(events: Iterator[activity.Event]) -> Iterator[list[Any]]:
@@ -59,7 +65,7 @@ def _lines(events: Iterator[activity.Event]) -> Iterator[list[Any]]:
     for each in events:
         who, address = (each.actor.name, each.actor.email) if each.actor else ("", "")
         at = each.at.strftime("%Y-%m-%d %H:%M:%S")
-        yield [at, who, address, each.whom, told(each), each.kind]
+        yield [at, who, address, _known(each.whom), told(each), each.kind]
 
 
 def _words() -> dict[str, str]:
