@@ -20,7 +20,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import run_wsgi_app
 
 from tests.apps import make_app
-from tests.databases import _connected
+from tests.databases import connected
 from tests.drills.hostile_requests import FORM, Route, Sent
 from tests.drills.hostile_words import ELEMENT, HEADER, WORKED_OUT
 from tests.people import Cast, make_cast, on_the_day
@@ -214,7 +214,7 @@ class Keep:
             self._copy = sqlite3.connect(":memory:")
             self._own.backup(self._copy)
         else:
-            with _connected(self.url) as connection:
+            with connected(self.url) as connection:
                 connection.execute(REMEMBER)
 
     def restore(self) -> None:
@@ -224,7 +224,7 @@ class Keep:
             database.close()
             self._copy.backup(self._own)
         else:
-            with _connected(self.url) as connection:
+            with connected(self.url) as connection:
                 connection.execute(RESTORE)
 
 
