@@ -52,9 +52,9 @@ RULES: dict[str, tuple[list[Path], str, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "words in a query that are not its parameters": (
         VIEWS,
-        r"execute_sql\(|\bSQL\(",
+        r"""(?:execute_sql|\bSQL)\((?!"[^"{]*"[,)])""",
         ('database.execute_sql(f"SELECT {name}")', "SQL(name)"),
-        ("select(User)",),
+        ("select(User)", 'execute_sql("SELECT 1")', 'execute_sql("SELECT ?", (name,))'),
     ),
 }
 
