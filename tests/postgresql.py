@@ -59,7 +59,7 @@ class Server:
     def __init__(self, folder: Path, settings: tuple[str, ...] = HASTY) -> None:
         self._folder, self._programs, self._port = folder, binaries(), free_port()
         self._settings = settings
-        self._owner = _owner(folder)
+        self._owner = owner_of(folder)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://affluent@127.0.0.1:{self._port}/postgres"
         words = ["-U", "affluent", "-A", "trust", "-E", "UTF8", "-N"]
@@ -80,7 +80,7 @@ class Server:
             self._process = subprocess.Popen(
                 [*program, *options], stdout=log, stderr=log, **self._owner
             )
-        _wait(self._programs, self._port, self._process)
+        wait_for(self._programs, self._port, self._process)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """SIGTERM lets sessions end, SIGINT ends them ("fast"), SIGQUIT asks nobody and leaves the
@@ -92,7 +92,7 @@ class Server:
         self._process = None
 
 
-def _owner(folder: Path) -> dict[str, Any]:
+def owner_of(folder: Path) -> dict[str, Any]:
     """PostgreSQL refuses to run as root: then it runs as the system's user for it."""
     if os.geteuid() != 0:
         return {}
@@ -109,7 +109,7 @@ def _known(name: str) -> bool:
     return True
 
 
-def _wait(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:
+def wait_for(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:
     ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
     for _ in range(300):
         if subprocess.run(ready).returncode == 0:

@@ -268,8 +268,8 @@ def live_on(url: str, people: int, launcher: tuple[str, ...] = ()) -> Iterator[L
         port = free_port()
         env = environment(url, **server.environment, BASE_URL=f"http://127.0.0.1:{port}")
         organisation = make_owned(seats=people)
-        owner = _owner(app, organisation)
-        joining = [_invited(app, organisation, at) for at in range(people)]
+        owner = owner_of(app, organisation)
+        joining = [invited(app, organisation, at) for at in range(people)]
         live = Live(app, server, url, port, joining, owner)
         database.close()
         worker = start_worker(env, lease=8, pace=10, launcher=launcher)
@@ -278,14 +278,14 @@ def live_on(url: str, people: int, launcher: tuple[str, ...] = ()) -> Iterator[L
         yield live
 
 
-def _owner(app: Flask, organisation: Any) -> Person:
+def owner_of(app: Flask, organisation: Any) -> Person:
     member = Membership.get(Membership.account == organisation, Membership.is_owner)
     browser = Browser(app).sign_in_as(member.user)
     form = {"csrf_token": browser.csrf()}
     return Person(member.user, _cookie(browser, "/users"), form)
 
 
-def _invited(app: Flask, organisation: Any, at: int) -> Person:
+def invited(app: Flask, organisation: Any, at: int) -> Person:
     user = payer(f"p{at}@live.example")
     invitation = make_invitation(user, organisation)
     outbox.write("mail:invitation", {"invitation_id": invitation.id}, invitation=invitation)
