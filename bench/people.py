@@ -79,7 +79,8 @@ def make(users: int) -> None:
     columns = ("id", "token_hash", "user_id")
     load(Session, columns, _sessions(users), created_at=instant(BEGIN), last_seen_at=instant(FAR),
          proven_at=instant(BEGIN), expires_at=instant(FAR))  # fmt: skip
-    people_counts.move_on(datetime.now(UTC))
+    with database.atomic():
+        people_counts.move_on(datetime.now(UTC))
     database.execute_sql("ANALYZE")
 
 
