@@ -4,6 +4,7 @@ them again, unless the schema or the people changed."""
 import hashlib
 import re
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,6 +87,19 @@ def _sqlite(users: int) -> str:
             old.unlink()
         unfinished.rename(path)
     return f"sqlite:///{path}"
+
+
+@contextmanager
+def _thrown_away() -> Iterator[str]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        yield folder
+
+
+def _recreate(at: str, name: str) -> None:
+    with _admin(at) as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
 
 
 def _postgresql(at: str, users: int) -> str:
