@@ -156,9 +156,21 @@ def test_a_first_use_takes_few_steps(demo: Service, windows: Windows) -> None:
     hand.click(page.locator("#panel label", has=box(page, "admin")))
     hand.click(page.get_by_role("button", name="Enregistrer le rôle"))
     expect(page.locator("#rows tr")).to_contain_text("Administrateur, Finance")
+    assert_the_keys_can_be_turned_off(page)
     # Nine clicks, and of the 69 keys 52 are the letters of what is mended.
     assert hand.clicks <= 10
     assert hand.keys <= 75
+
+
+def assert_the_keys_can_be_turned_off(page: Page) -> None:
+    """On the help page, for this browser (WCAG 2.1.4), and on again."""
+    for is_on in (False, True):
+        page.goto("/help")
+        page.get_by_label("Utiliser ces touches").set_checked(is_on)
+        page.goto("/users")
+        page.keyboard.press("/")
+        focused = expect(page.locator("#q"))
+        focused.to_be_focused() if is_on else focused.not_to_be_focused()
 
 
 def test_who_is_removed_sees_it_in_the_window_that_was_open(

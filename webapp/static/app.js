@@ -165,14 +165,30 @@ document.addEventListener("change", ({ target }) => {
   target.reportValidity();
 });
 
-// ---- Keys: / searches, a adds ----
+// ---- Keys: / searches, a adds, unless [data-keys] turned them off in this browser ----
 
 const shortcuts = { "/": "search", a: "add" };
 
+// A browser that keeps nothing has the keys.
+function hasKeys(isWanted) {
+  try {
+    if (isWanted !== undefined) localStorage.setItem("keys", isWanted ? "on" : "off");
+    return localStorage.getItem("keys") !== "off";
+  } catch {
+    return true;
+  }
+}
+
+for (const tick of document.querySelectorAll("[data-keys]")) {
+  tick.checked = hasKeys();
+  tick.addEventListener("change", () => (tick.checked = hasKeys(tick.checked)));
+  tick.closest("article").hidden = false;
+}
+
 document.addEventListener("keydown", (event) => {
   const { key, target, ctrlKey, metaKey, altKey } = event;
-  if (ctrlKey || metaKey || altKey || isTyping(target)) return;
-  const field = shortcuts[key] && document.querySelector(`[data-shortcut="${shortcuts[key]}"]`);
+  if (ctrlKey || metaKey || altKey || isTyping(target) || !shortcuts[key] || !hasKeys()) return;
+  const field = document.querySelector(`[data-shortcut="${shortcuts[key]}"]`);
   if (!field) return;
   event.preventDefault();
   field.focus();
