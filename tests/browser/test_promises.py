@@ -31,14 +31,25 @@ PAGES = {
         "/activity?q=nobody-at-all",
         "/activity?from=x",
         "/billing",
+        "/billing/movements",
+        "/billing/charts",
+        "/users/funnel",
         "/statements",
         "/account",
+        "/account/sign-in",
         "/account/erasure",
         "/account/departure",
         "/help",
     ),
-    FINANCE: ("/statements", "/statements?from=x", "/billing"),
-    CAMILLE: ("/account", "/account/erasure", "/statements"),
+    FINANCE: (
+        "/statements",
+        "/statements?from=x",
+        "/billing",
+        "/billing/month-end",
+        "/billing/charts",
+        "/account/sign-in",
+    ),
+    CAMILLE: ("/account", "/account/sign-in", "/account/erasure", "/statements"),
 }
 # (locale, scheme, size): each language, each scheme and each size, without all their products.
 LOOKS = (
