@@ -7,11 +7,11 @@ from typing import Any
 
 from peewee import SQL, fn
 
-from webapp.database import database, is_postgresql
+from webapp.database import is_postgresql
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
 from webapp.models.user import Membership
-from webapp.models.written import fetch_all, fetch_one
+from webapp.models.written import fetch_all, fetch_one, fetch_planned
 from webapp.texts import folded
 
 # Of fewer rows than this, all are looked at.
@@ -68,13 +68,13 @@ def _rare(model: Any, account: Account, wanted: list[str]) -> list[int] | None:
     if rows <= FEW:
         return None
     conditions = " AND ".join([_HOLDS[is_postgresql()]] * len(wanted))
-    sampled = fetch_one(
+    sampled = fetch_planned(
         f"SELECT COUNT(*) FROM (SELECT folded FROM {table} WHERE account_id = ? AND {shown}"  # nosec B608
         f" ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS sample WHERE {conditions}",
         account.id,
         *map(_pattern, wanted),
     )
-    if sampled is not None and (sampled[0] / SAMPLE) ** 2 > 12 / rows:
+    if (sampled[0][0] / SAMPLE) ** 2 > 12 / rows:
         return None
     hits = _hits_postgresql if is_postgresql() else _hits_sqlite
     found = hits(table, shown, account, wanted)
@@ -94,8 +94,7 @@ def _pattern(needle: str) -> str:
 
 def _hits_postgresql(table: str, shown: str, account: Account, wanted: list[str]) -> list[int]:
     """MATERIALIZED: with the limit in sight, the list would be walked down after all. The cast:
-    the index is only asked for the account by a number of its own type. Never prepared: a plan for
-    any word is a plan for common ones."""
+    the index is only asked for the account by a number of its own type."""
     conditions = " AND ".join([_HOLDS[True]] * len(wanted))
     statement = f"""
         WITH found AS MATERIALIZED (
@@ -103,9 +102,7 @@ def _hits_postgresql(table: str, shown: str, account: Account, wanted: list[str]
              WHERE account_id = CAST(? AS BIGINT) AND {shown} AND {conditions})
         SELECT id FROM found LIMIT {MOST + 1}
     """  # nosec B608: names of tables and conditions, all of them ours
-    values = (account.id, *map(_pattern, wanted))
-    cursor = database.cursor().execute(statement.replace("?", "%s"), values, prepare=False)
-    return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in fetch_planned(statement, account.id, *map(_pattern, wanted))]
 
 
 def _hits_sqlite(table: str, shown: str, account: Account, wanted: list[str]) -> list[int]:
