@@ -4,6 +4,7 @@ some twenty megabytes. Nothing here knows the database."""
 import base64
 import ipaddress
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ MOST = 20_000
 TIMEOUT_MS = 300_000
 # ES256, EdDSA and RS256: what authenticators have.
 ALGORITHMS = (-7, -8, -257)
+# What a credential is called: base64url.
+NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Refused(Exception):
@@ -71,8 +74,9 @@ def challenge_of(answer: str) -> str:
 
 
 def credential_of(answer: str) -> str:
+    """Its name as a database may be asked for it, or ""."""
     found = _read(answer).get("id")
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and NAME.fullmatch(found) else ""
 
 
 def registered(answer: str, challenge: str) -> Registered:

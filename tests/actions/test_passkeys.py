@@ -203,7 +203,7 @@ def test_every_part_of_an_answer_counts(person: User) -> None:
     device = Device()
     made(person, device)
     for name in ("id", "rawId", "type", "clientDataJSON", "authenticatorData", "signature"):
-        for value in ("", "AAAA", 5, None, ["x"]):
+        for value in ("", "AAAA", 5, None, ["x"], "\0", "\ud800", "é" * 9_000):
             answer = json.loads(device.show(passkeys.asking(BROWSER, None)))
             place = answer if name in answer else answer["response"]
             place[name] = value
