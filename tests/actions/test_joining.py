@@ -19,12 +19,13 @@ from tests.people import (
     membership_of,
     on_the_day,
     session_of,
+    viewer_of,
     written,
 )
 from tests.races import race
 from tests.snapshots import everything
 from webapp import clock, outbox
-from webapp.actions import invitations, invoices, joining, ledger_check, quotes
+from webapp.actions import erasure, invitations, invoices, joining, ledger_check, quotes
 from webapp.database import database
 from webapp.errors import Blocked, Gone, Invalid, NotAllowed, Stale
 from webapp.models import (
@@ -143,6 +144,40 @@ def test_of_two_organisations_at_once_one_wins_and_the_other_is_closed(cast: Cas
         assert [one.account for one in active(user)] == [won.organisation]
     assert Settlement.select().count() == ROUNDS
     assert ledger_check.check() == []
+
+
+def test_whoever_joins_the_one_does_not_stop_whoever_joins_the_other(cast: Cast) -> None:
+    """Each closes the other organisation's invitation, which is counted there, too."""
+    for time in range(ROUNDS):
+        presses = []
+        for name, joined, other in (
+            ("ours", "owner", "foreign owner"),
+            ("theirs", "foreign owner", "owner"),
+        ):
+            user, invitation = invited(cast, f"{name}{time}@example.org", joined)
+            invite(cast.users[other], str(user.email))
+            presses.append(ready(user, invitation))
+        database.close()
+
+        outcomes = race(2, lambda at, presses=presses: presses[at]())
+
+        assert all(isinstance(one, Acceptance) for one in outcomes), outcomes
+
+
+def test_whoever_is_erased_does_not_stop_whoever_joins(cast: Cast) -> None:
+    for time in range(ROUNDS):
+        gone = make_individual(f"gone{time}@example.org")
+        user, invitation = invited(cast, f"comes{time}@example.org", "foreign owner")
+        for by in ("owner", "foreign owner"):
+            invite(cast.users[by], str(gone.email))
+        invite(cast.users["owner"], str(user.email))
+        viewer = viewer_of(gone)
+        runs = [ready(user, invitation), lambda by=viewer: erasure.erase(by)]
+        database.close()
+
+        outcomes = race(2, lambda at, runs=runs: runs[at]())
+
+        assert [type(one) for one in outcomes] == [Acceptance, erasure.Kept], outcomes
 
 
 def test_of_revoking_and_accepting_at_once_exactly_one_wins(cast: Cast) -> None:

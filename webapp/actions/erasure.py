@@ -10,6 +10,7 @@ from webapp import clock
 from webapp.actions import (
     charging,
     forgetting,
+    invitations,
     invoices,
     joining,
     members,
@@ -140,7 +141,7 @@ def erase(by: Viewer, gives_up_plan: bool = False) -> Kept:
         if membership is None:
             raise NotAllowed("role")
         own = [account.id for account in _own_accounts(user)]
-        ids = [membership.account_id, *own]
+        ids = [membership.account_id, *own, *invitations.inviting(user)]
         list(locked(Account.select(Account.id).where(Account.id.in_(ids)).order_by(Account.id)))
         if not sessions.is_fresh(by.session):
             raise NotAllowed("proof")

@@ -14,7 +14,15 @@ from webapp.actions.previews import Row, preview
 from webapp.addresses import normalised
 from webapp.database import locked, transaction
 from webapp.errors import Invalid, NotAllowed, NotThere, Stale, TooMany
-from webapp.models import Account, Invitation, InvitationLink, Membership, OutboxMessage, facets
+from webapp.models import (
+    Account,
+    Invitation,
+    InvitationLink,
+    Membership,
+    OutboxMessage,
+    User,
+    facets,
+)
 from webapp.permissions import GRANT_ADMIN, INVITE, may
 from webapp.texts import cleaned, folded
 
@@ -71,6 +79,14 @@ def _mail(invitation: Invitation) -> None:
 def locked_account(by: Membership) -> Account:
     account: Account = locked(Account.select().where(Account.id == by.account_id)).get()
     return account
+
+
+def inviting(user: User) -> list[int]:
+    """The accounts with an invitation of this person, whatever became of it. Each counts its
+    invitations: whoever closes several of them locks those accounts first, as all do who change
+    one, so that nobody holds a count that the other waits for."""
+    rows: Any = Invitation.select(Invitation.account).where(Invitation.email == user.email)
+    return [row[0] for row in rows.distinct().tuples()]
 
 
 def find(account: Account, invitation_id: int) -> Invitation:

@@ -6,7 +6,7 @@ from typing import Any
 
 from invoices.proration import Quote
 from webapp import clock, outbox
-from webapp.actions import charging, invoices, quotes, refunds, sessions, settlements
+from webapp.actions import charging, invitations, invoices, quotes, refunds, sessions, settlements
 from webapp.actions.audit import record
 from webapp.database import locked, transaction
 from webapp.errors import Blocked, Gone, NotAllowed, Stale
@@ -170,7 +170,7 @@ def accept(
         invitation: Invitation | None = Invitation.get_or_none(Invitation.id == invitation_id)
         if invitation is None or present is None or invitation.email != user.email:
             raise NotAllowed("other_person")
-        _lock_accounts(invitation.account_id, present.account_id)
+        _lock_accounts(invitation.account_id, present.account_id, *invitations.inviting(user))
         invitation = Invitation.get_by_id(invitation_id)
         if invitation.status == "accepted":
             return _done_before(invitation, user)
