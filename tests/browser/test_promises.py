@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.service import Service, running
+from tests.browser.service import Service, running, wait_until
 from tests.browser.windows import DESK, PHONE, Windows
 from tests.databases import fresh_sqlite
 
@@ -94,9 +94,15 @@ def in_the_language(page: Page, language: str) -> None:
 
 
 def join(demo: Service, page: Page, email: str) -> None:
-    """To the invitee's page by the link in the demo's mail."""
-    page.goto("/dev/mail")
-    page.locator("tr", has_text=email).locator("a").first.click()
+    """To the invitee's page by the link in the demo's mail, once the worker has written it."""
+    mail = page.locator("tr", has_text=email).locator("a").first
+
+    def is_there() -> bool:
+        page.goto("/dev/mail")
+        return mail.count() > 0
+
+    wait_until(is_there)
+    mail.click()
     link = page.locator("main a[href*='/join/']").first
     page.goto(link.get_attribute("href") or "")
 
