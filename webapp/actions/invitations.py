@@ -217,11 +217,12 @@ def orphaned(by: Membership, now: datetime) -> list[int]:
     waits = [i.inviter.in_(gone) if may(by, GRANT_ADMIN) else i.inviter.in_(gone) & ~i.is_admin]
     if may(by, GRANT_ADMIN):
         waits.append(i.is_admin & i.inviter.in_([u for u in inviters if not is_owner.get(u)]))
-    # One after the other: each has an index of its own.
-    live: Any = i.select(i.id).where(
-        i.account == by.account_id, i.status == "pending", i.expires_at > now
+    # One after the other: each has an index of its own, as long as nothing is said of the end.
+    waiting: Any = i.select(i.id, i.expires_at).where(
+        i.account == by.account_id, i.status == "pending"
     )
-    return sorted({row[0] for each in waits for row in live.where(each).tuples()})
+    found = [row for each in waits for row in waiting.where(each).tuples()]
+    return sorted({id for id, ends_at in found if ends_at > now})
 
 
 def take_over(by: Membership) -> int:
