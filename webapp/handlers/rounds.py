@@ -141,7 +141,7 @@ def carry_out(errand: Errand, is_last: bool = True) -> datetime | None:
     return None
 
 
-def _finish(claim: Claim, done: bool, is_last: bool) -> None:
+def _finish(claim: Claim, done: bool, is_last: bool = True) -> None:
     with transaction() if is_last else unhurried_transaction():
         if outbox.mark_left(claim) and done:
             _note(claim.message, "sent")
