@@ -291,6 +291,7 @@ def test_a_line_with_more_cells_than_the_heading_is_refused() -> None:
         (b"", "has no column “email”"),
         (b"name\nCamille\n", "has no column “email”"),
         (b"email,name,email\n", "has the column “email” twice"),
+        (b'email,""name"\na@example.org,A\n', "has a heading row that is not well-formed"),
         ("email,name\na@example.org,Hélène\n".encode("latin-1"), "is not UTF-8 text (see line 2)"),
         ("email\na@example.org\n".encode("utf-16"), "is not UTF-8 text (see line 1)"),
         (b"email\na@example.org\n\xc3", "ends in the middle of a character"),

@@ -72,14 +72,21 @@ def is_json_lines(path: Path) -> bool:
 
 
 def _heading(file: TextIO, name: str) -> list[str]:
-    rows = csv.reader([file.readline()], delimiter=_delimiter(file))
-    heading = [cell.strip().lower() for cell in next(rows, [])]
+    try:
+        heading = [cell.strip().lower() for cell in next(_rows(file), [])]
+    except csv.Error as error:
+        raise Unreadable(f"{name} has a heading row that is not well-formed: {error}.") from error
     if "email" not in heading:
         raise Unreadable(f"{name} has no column “email” in its first line, the heading row.")
     repeated = {cell for cell in heading if cell and heading.count(cell) > 1}
     if repeated:
         raise Unreadable(f"{name} has the column “{sorted(repeated)[0]}” twice.")
     return heading
+
+
+def _rows(file: TextIO) -> Any:
+    """One reader for the heading and for what follows: both end at the same place."""
+    return csv.reader(file, delimiter=_delimiter(file), strict=True)
 
 
 def _delimiter(file: TextIO) -> str:
@@ -92,7 +99,7 @@ def _delimiter(file: TextIO) -> str:
 
 def _csv_lines(path: Path, heading: list[str]) -> Iterator[Line]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=_delimiter(file), strict=True)
+        rows = _rows(file)
         next(rows)
         while True:
             number = rows.line_num + 1
