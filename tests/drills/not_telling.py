@@ -1,41 +1,49 @@
 """Does the time of an answer tell whether an address is known here?
 
-    python -m tests.drills.not_telling [SAMPLES]
+    python -m tests.drills.not_telling [--samples 500] [--engine postgresql]
 
 For signing in with a wrong password, asking for a code (which is also how a password is reset),
-previewing and inviting: SAMPLES known addresses (500) against as many unknown ones, in random
-order, on SQLite, in one process, so that nothing but the work itself makes a difference. Prints
-the medians and a rank test (Mann and Whitney's): the chance that a known address took longer than
-an unknown one, which is 0.5 where time tells nothing, and how many standard deviations it is from
-there. Ends with 1 where it is more than four.
+previewing and inviting: so many known addresses against as many unknown ones, in random order, in
+one process, so that nothing but the work itself makes a difference. Prints the medians and a rank
+test (Mann and Whitney's): the chance that a known address took longer than an unknown one, which is
+0.5 where time tells nothing, and how many standard deviations it is from there. Ends with 1 where
+it is more than four.
 
 Not a part of the tests: what it measures is the machine's, too."""
 
+import argparse
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Flask
 
 from tests.apps import make_app
 from tests.client import Browser
-from tests.databases import fresh_sqlite
+from tests.drills.bank import fresh_database
 from tests.money import make_organisation
 from tests.people import make_individual, make_member
+from webapp.database import database
 
-SAMPLES = 500
 TOO_FAR = 4.0
 
 Ask = Callable[[str, str], int]
 
 
 def main() -> int:
-    samples = int(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES
-    app = make_app(fresh_sqlite(Path(tempfile.mkdtemp())))
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--samples", type=int, default=500)
+    asked.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    options = asked.parse_args()
+    with fresh_database(options.engine) as url:
+        told = told_on(url, options.samples)
+    return 1 if any(abs(z) > TOO_FAR for z in told) else 0
+
+
+def told_on(url: str, samples: int) -> list[float]:
+    app = make_app(url)
     with app.app_context():
         for at in range(samples):
             make_individual(f"known{at:04d}@example.org")
@@ -46,7 +54,8 @@ def main() -> int:
         )
         inviting = Browser(app).sign_in_as(owner)
         told = [measure(name, ask, samples) for name, ask in asks(app, inviting).items()]
-    return 1 if any(abs(z) > TOO_FAR for z in told) else 0
+    database.close()
+    return told
 
 
 def asks(app: Flask, inviting: Browser) -> dict[str, Ask]:
