@@ -4,12 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from pwdlib.hashers.bcrypt import BcryptHasher
 
 from tests.imports import contents, import_csv, import_json
 from tests.money import ACCEPTED, make_account, make_organisation, make_user, settle
 from webapp import clock, passwords
-from webapp.actions import accounts, invoices, ledger, ledger_check, quotes
+from webapp.actions import accounts, invoices, ledger, ledger_check, quotes, sign_in
 from webapp.actions.imports import Counts
+from webapp.errors import Invalid
 from webapp.models import (
     Account,
     Invoice,
@@ -101,6 +103,20 @@ def test_an_imported_person_owns_the_account_and_keeps_the_password() -> None:
     assert membership.is_owner
     assert user.folded == "camille roux camille@example.org"
     assert passwords.verified("many small streams", user.password_hash) == (True, None)
+
+
+@pytest.mark.parametrize("weak", ["river", "123456789012", "camille-roux-1"])
+def test_an_imported_password_is_never_measured_by_the_rule_for_new_ones(weak: str) -> None:
+    """Too short, among the common ones, the person's own name: it signs in, and again once its
+    hash is ours. As a new one it would be refused."""
+    import_csv({**PAID, "password_hash": BcryptHasher(rounds=4).hash(weak)})
+    user = User.get()
+
+    for _ in range(2):
+        assert sign_in.by_password("camille@example.org", weak, "192.0.2.1") == user
+    assert User.get().password_hash.startswith("$argon2id$")
+    with pytest.raises(Invalid, match="password_"):
+        sign_in.require_good(weak, user.email, user.name)
 
 
 def test_an_address_alone_makes_a_free_account() -> None:

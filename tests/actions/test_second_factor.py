@@ -162,8 +162,31 @@ def test_recovery_codes_are_hashed_and_new_ones_end_the_old(viewer: Viewer) -> N
     new = factors.make_recovery_codes(viewer)
 
     assert recovery_codes.left(viewer.user) == 10
-    assert not recovery_codes.take(viewer.user, old[0])
-    assert recovery_codes.take(viewer.user, new[0])
+    assert recovery_codes.find(viewer.user, old[0]) is None
+    assert recovery_codes.find(viewer.user, new[0]) is not None
+
+
+@pytest.mark.parametrize("step", ["use", "make"])
+def test_codes_change_together_with_the_mail_about_it_or_not_at_all(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    _, codes = with_app(viewer)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no room")
+
+    change = {
+        "use": lambda: second_factor.show(viewer.user, codes[0], ""),
+        "make": lambda: factors.make_recovery_codes(viewer),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr("webapp.outbox.write", fail)
+        with pytest.raises(RuntimeError):
+            change[step]()
+
+    assert recovery_codes.left(viewer.user) == 10
+    second_factor.show(viewer.user, codes[0], "")
+    assert told() == ["authenticator:added", "recovery-code:used"]
 
 
 def test_another_persons_codes_are_none(viewer: Viewer, day: Any) -> None:

@@ -20,7 +20,10 @@ def confirm_authenticator(by: Viewer, digits: str) -> list[str]:
         authenticators.confirm(by.user, digits)
         sessions.end_others(by.user, keep=by.session)
         second_factor.tell(by.user, "authenticator:added")
-    return recovery_codes.make(by.user)
+    # After the digits were right, for it is much work; new codes can be made at any time.
+    codes, hashes = recovery_codes.draw()
+    recovery_codes.keep(by.user, hashes)
+    return codes
 
 
 def remove_authenticator(by: Viewer) -> None:
@@ -57,8 +60,9 @@ def remove_passkey(by: Viewer, passkey_id: int) -> None:
 def make_recovery_codes(by: Viewer) -> list[str]:
     """Ten new ones; the old ones end."""
     _require_fresh(by)
-    codes = recovery_codes.make(by.user)
+    codes, hashes = recovery_codes.draw()
     with transaction():
+        recovery_codes.keep(by.user, hashes)
         second_factor.tell(by.user, "recovery-codes:made")
     return codes
 

@@ -7,30 +7,40 @@ from webapp.models import RecoveryCode, User
 MANY = 10
 
 
-def make(user: User) -> list[str]:
-    """Ten new ones, such as "k7w4-9mtx-c3pa", shown once and kept hashed; the old ones end."""
+def draw() -> tuple[list[str], list[str]]:
+    """Ten new ones, such as "k7w4-9mtx-c3pa", to be shown once; and their hashes, to be kept. Slow,
+    so before the transaction that keeps them."""
     codes = [clock.new_public_id() for _ in range(MANY)]
-    hashes = [passwords.hashed(code) for code in codes]  # slow, so before the transaction
+    shown = ["-".join((code[:4], code[4:8], code[8:])) for code in codes]
+    return shown, [passwords.hashed(code) for code in codes]
+
+
+def keep(user: User, hashes: list[str]) -> None:
+    """These are the person's from now on; the old ones end."""
     now = clock.now()
     with transaction():
         forget(user)
         for code_hash in hashes:
             RecoveryCode.create(user=user, code_hash=code_hash, created_at=now)
-    return ["-".join((code[:4], code[4:8], code[8:])) for code in codes]
 
 
-def take(user: User, given: str) -> bool:
-    """Uses the code up, however it is written."""
+def find(user: User, given: str) -> RecoveryCode | None:
+    """The one that this is, however it is written. Slow as well."""
     code = "".join(c for c in given.casefold() if c.isalnum())[:64]
     for one in _left(user):
         if passwords.verified(code, one.code_hash)[0]:
-            used = (
-                RecoveryCode.update(used_at=clock.now())
-                .where(RecoveryCode.id == one.id, RecoveryCode.used_at.is_null())
-                .execute()
-            )
-            return bool(used == 1)
-    return False
+            return one
+    return None
+
+
+def use_up(code: RecoveryCode) -> bool:
+    """False when somebody else just did."""
+    used = (
+        RecoveryCode.update(used_at=clock.now())
+        .where(RecoveryCode.id == code.id, RecoveryCode.used_at.is_null())
+        .execute()
+    )
+    return bool(used == 1)
 
 
 def left(user: User) -> int:

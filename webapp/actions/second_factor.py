@@ -50,12 +50,22 @@ def show(user: User, given: str, lane: str) -> None:
     if len(digits) == authenticators.DIGITS and digits.isascii() and digits.isdigit():
         fits = authenticators.take(user, digits)
     else:
-        fits = recovery_codes.take(user, given)
-        if fits:
-            tell(user, "recovery-code:used")
+        fits = _use_up(user, given)
     if not fits:
         raise Invalid("factor", field="code")
     guesses.forgive(guessed, before)
+
+
+def _use_up(user: User, given: str) -> bool:
+    """A recovery code ends together with the mail that says so, or not at all."""
+    code = recovery_codes.find(user, given)
+    if code is None:
+        return False
+    with transaction():
+        is_used = recovery_codes.use_up(code)
+        if is_used:
+            tell(user, "recovery-code:used")
+    return is_used
 
 
 def tell(user: User, change: str) -> None:
