@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
 
-# A spreadsheet reads these at the beginning of a cell as the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Some spreadsheet takes these at the beginning of a cell for the beginning of a formula; the wide
+# ones where people write Japanese.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 # What spreadsheets of a country with a decimal comma expect.
 SEPARATORS = {"fr": ";", "en": ","}
 
@@ -42,11 +43,12 @@ def file_name(parts: Iterable[str], ending: str) -> str:
     return "-".join(filter(None, words)) + ending
 
 
+def safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
 def _plain(cell: object) -> str:
     if isinstance(cell, Decimal):
         return format(cell, "f")
-    return str(cell) if isinstance(cell, int) else _safe(str(cell))
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return str(cell) if isinstance(cell, int) else safe(str(cell))

@@ -16,7 +16,6 @@ from pypdf import PdfReader
 
 from tests.markup import Markup
 from tests.smtp import text_of
-from webapp.downloads import FORMULA
 
 # What differs from one link, form or moment to the next.
 OWN = re.compile(r"[A-Za-z0-9_.-]{43,}")
@@ -24,6 +23,7 @@ TARGET = re.compile(r'(?:href|action|src|hx-get|hx-post)="([^"]*)"')
 # What a mail reader would make a link of, in whatever script its dots are.
 LINKED = re.compile(r"\S*://\S*|\S*[^\W_][.。．｡][^\W_]{2}\S*|\bmailto:\S*")
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+FORMULA = tuple("=+-@\t\r\n\0＝＋－＠")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Parts and elements of a workbook that calculate, fetch or run.
 ACTIVE_PARTS = ("externalLinks", "vbaProject", "embeddings", "activeX", "connections", "customXml")

@@ -84,6 +84,7 @@ PLANTED: dict[str, Callable[[], list[str]]] = {
     "an element that is not closed": lambda: faults_of_page("<p>Hello</p></div>", CONTENT),
     "an attribute": lambda: faults_of_page('<p onclick="x">Hello</p>', CONTENT),
     "a formula": lambda: faults_of_csv('\ufeffa,b\r\n1,"=1+1"\r\n'),
+    "a wide formula": lambda: faults_of_csv("\ufeffa,b\r\n1,＝1+1\r\n"),
     "a formula that a number hides": lambda: faults_of_csv("\ufeffa,b\r\n1,-1+1\r\n"),
     "a cell too many": lambda: faults_of_csv("\ufeffa,b\r\n1,2,3\r\n"),
     "a line that is cut": lambda: faults_of_csv("\ufeffa,b\r\n1\r\n2,3\r\n"),
@@ -121,7 +122,7 @@ def test_the_checks_find_nothing_where_nothing_is() -> None:
 
 @pytest.mark.parametrize("locale", ["en", "fr", ""])
 def test_every_word_comes_back_out_of_a_csv(locale: str) -> None:
-    words = [word for word in (*PHRASES, *HOSTILE, *LETTERS) if word.isprintable() or word.strip()]
+    words = [*PHRASES, *HOSTILE, *LETTERS, "＝1+1", "\n=1+1"]
     text = "".join(downloads.csv_of([("a", "b"), *((word, word) for word in words)], locale))
 
     rows = list(

@@ -14,6 +14,7 @@ from webapp.actions import ledger_check
 from webapp.actions import movements as moved
 from webapp.cli.money import DAY, account_named
 from webapp.cli.sentences import spoken
+from webapp.downloads import safe
 from webapp.models import Account
 from webapp.policy import policy
 
@@ -22,8 +23,6 @@ COLUMNS = (
     *("account", "ledger_account", "currency", "entry", "at", "event", "key"),
     *("other_account", "other_ledger_account", "increase", "decrease", "balance"),
 )
-# What a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.group()
@@ -63,7 +62,8 @@ def movements(
     lines = csv.writer(sys.stdout, lineterminator="\r\n")
     lines.writerow(COLUMNS)
     for one in moved.of(of, kind, currency.upper(), *days):
-        lines.writerows([_safe(cell) for cell in row] for row in _rows(of, one))
+        # No amount is below zero here.
+        lines.writerows([safe(cell) for cell in row] for row in _rows(of, one))
 
 
 def _rows(account: Account, one: moved.Movements) -> Iterator[tuple[str, ...]]:
@@ -84,11 +84,6 @@ def _rows(account: Account, one: moved.Movements) -> Iterator[tuple[str, ...]]:
             *(*other, *sides, minor(each.balance_minor)),
         )
     yield *begin, "closing", *nothing, minor(one.closing_minor)
-
-
-def _safe(cell: str) -> str:
-    """Text that no spreadsheet takes for a formula. No amount is below zero here."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 COMMANDS = (ledger,)
