@@ -11,7 +11,8 @@ from bench.rounds import medians, percentile
 from webapp import clock
 from webapp.actions import ledger_check
 from webapp.models import Account, Invitation, Membership, User
-from webapp.models.people import Asked, page
+from webapp.models.asked import Asked
+from webapp.models.people import page
 
 
 def test_the_people_are_as_promised_and_the_same_each_time(app: Flask) -> None:

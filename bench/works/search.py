@@ -13,7 +13,8 @@ from bench.servers import spent
 from bench.works.setting import Setting
 from webapp.database import database, open_database
 from webapp.models import Account, Membership
-from webapp.models.people import Asked, page
+from webapp.models.asked import Asked
+from webapp.models.people import page
 
 NAME = "bench-search"
 EACH = 40

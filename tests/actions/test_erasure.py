@@ -49,7 +49,8 @@ from webapp.models import (
     UploadRow,
     User,
 )
-from webapp.models.people import Asked, page
+from webapp.models.asked import Asked
+from webapp.models.people import page
 from webapp.payments.simulated import SimulatedSubscription, subscribe
 
 EMAIL = "solveig.aubertin@example.org"

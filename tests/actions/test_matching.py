@@ -12,7 +12,7 @@ from webapp.errors import NotAllowed
 from webapp.handlers import Errand
 from webapp.handlers.rounds import HANDLERS
 from webapp.models import AuditEvent, Invitation, Membership, OutboxMessage
-from webapp.models.people import Asked
+from webapp.models.asked import Asked
 from webapp.smtp import Post
 
 

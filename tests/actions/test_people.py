@@ -21,7 +21,8 @@ from webapp import clock
 from webapp.actions import invitations, profile
 from webapp.database import database
 from webapp.models import Invitation, Membership, User, facets, people
-from webapp.models.people import Asked, Person
+from webapp.models.asked import FILTERS, SORTS, Asked
+from webapp.models.people import Person
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_each_state_has_its_people(cast: Cast, status: str) -> None:
 
 
 def test_every_filter_of_the_page_is_tested_here() -> None:
-    assert set(STATES) == {"", *people.FILTERS}
+    assert set(STATES) == {"", *FILTERS}
 
 
 def test_a_row_says_its_state_and_the_words_behind_it(cast: Cast) -> None:
@@ -194,7 +195,7 @@ def test_the_numbers_beside_the_tabs_are_the_lists_lengths(cast: Cast) -> None:
 
     counts = people.counts(cast.organisation, clock.now())
 
-    assert counts == {status: len(STATES[status]) for status in people.FILTERS}
+    assert counts == {status: len(STATES[status]) for status in FILTERS}
     assert people.pending_count(cast.organisation, clock.now()) == 1
     assert people.pending_count(cast.elsewhere, clock.now()) == 1
 
@@ -273,7 +274,7 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("sort", people.SORTS)
+@pytest.mark.parametrize("sort", SORTS)
 def test_each_order_is_paged_by_key_without_loss(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
@@ -294,7 +295,7 @@ def test_each_order_is_paged_by_key_without_loss(
     assert len({(person.kind, person.id) for person in seen}) == len(seen) == 12
 
 
-@pytest.mark.parametrize("sort", people.SORTS)
+@pytest.mark.parametrize("sort", SORTS)
 def test_a_span_between_two_keys_is_what_was_shown_there(cast: Cast, sort: str) -> None:
     everybody = listed(cast, sort=sort)
     for first, last in ((0, 2), (1, 4), (0, 4), (3, 4)):

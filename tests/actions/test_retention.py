@@ -24,7 +24,8 @@ from webapp.models import (
     Session,
     SignInCode,
 )
-from webapp.models.people import Asked, page
+from webapp.models.asked import Asked
+from webapp.models.people import page
 from webapp.models.user import ERASED
 
 EMAIL = "solveig@example.org"

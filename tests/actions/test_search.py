@@ -11,7 +11,7 @@ from tests.actions.test_people_counts import make_invitation
 from tests.money import ACCEPTED, make_organisation, make_user
 from webapp.database import database
 from webapp.models import Account, Invitation, Membership, User, people, search
-from webapp.models.people import Asked
+from webapp.models.asked import Asked
 from webapp.texts import folded
 
 FIRST = ["Anne", "Annette", "Hélène", "Éléonore", "Jean-Marc", "Łukasz", "Οδυσσέας", "Иван", "Zoé"]
@@ -25,8 +25,7 @@ QUERIES = (
 @pytest.fixture
 def account(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Account:
     """Everything in an organisation of seventy is rare, and is looked up in the index."""
-    monkeypatch.setattr(search, "FEW", 0)
-    monkeypatch.setattr(search, "SAMPLE", 10**9)
+    monkeypatch.setattr(search, "SAMPLE", 0)
     random = Random(3)
     here, elsewhere = make_organisation("Atelier Dumas"), make_organisation("Maison Petit")
     owner = make_user("claire@dumas.example", here, is_owner=True)
@@ -72,8 +71,8 @@ def test_the_index_finds_whom_looking_at_every_row_finds(account: Account) -> No
 
 
 def test_the_index_was_asked(account: Account) -> None:
-    assert search._rare(Membership, account, search.needles("zzz")) == []
-    assert len(search._rare(Membership, account, search.needles("martin")) or []) > 3
+    assert search.Lookup(account, search.needles("zzz")).rare(Membership) == []
+    assert len(search.Lookup(account, search.needles("martin")).rare(Membership) or []) > 3
 
 
 def test_what_changes_is_found_as_it_is(account: Account) -> None:
@@ -102,7 +101,7 @@ def test_a_large_table_hides_nobody_of_a_small_account(
 
     assert found(small, "martin") == looked_at(small, "martin") != set()
     # More hits than the index is asked for: the list is walked down.
-    assert search._rare(Membership, account, search.needles("example")) is None
+    assert search.Lookup(account, search.needles("example")).rare(Membership) is None
     assert found(account, "example") == looked_at(account, "example")
 
 

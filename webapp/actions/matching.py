@@ -10,7 +10,8 @@ from webapp.actions.audit import record
 from webapp.database import locked, transaction
 from webapp.errors import NotAllowed
 from webapp.models import Account, Invitation, Membership, OutboxMessage
-from webapp.models.people import Asked, holding, in_status
+from webapp.models.asked import Asked
+from webapp.models.people_queries import holding, in_status
 from webapp.permissions import INVITE, may
 
 VERBS = {"resend": selections.resend, "revoke": selections.revoke}

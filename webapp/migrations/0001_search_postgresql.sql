@@ -1,11 +1,15 @@
 CREATE EXTENSION IF NOT EXISTS pg_trgm
 
-CREATE EXTENSION IF NOT EXISTS btree_gin
+CREATE FUNCTION search_keys(account BIGINT, folded TEXT) RETURNS BIGINT[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT array_agg(hashtextextended(trigram, account & 255)) FROM unnest(show_trgm(folded)) AS trigram;
+END
 
 CREATE INDEX membership_search ON membership
-USING gin (account_id, (' ' || folded) gin_trgm_ops) WITH (gin_pending_list_limit = 256)
+USING gin (search_keys(account_id, folded)) WITH (gin_pending_list_limit = 256)
 WHERE ended_at IS NULL
 
 CREATE INDEX invitation_search ON invitation
-USING gin (account_id, (' ' || folded) gin_trgm_ops) WITH (gin_pending_list_limit = 256)
+USING gin (search_keys(account_id, folded)) WITH (gin_pending_list_limit = 256)
 WHERE status <> 'accepted'

@@ -100,7 +100,7 @@ CREATE TABLE membership (
 
 CREATE UNIQUE INDEX membership_one_active ON membership (user_id) WHERE ended_at IS NULL;
 
-CREATE INDEX membership_newest ON membership (account_id, joined_at, id) WHERE ended_at IS NULL;
+CREATE INDEX membership_newest ON membership (account_id, joined_at, id, folded) WHERE ended_at IS NULL;
 
 CREATE INDEX membership_named ON membership (account_id, folded, id) WHERE ended_at IS NULL;
 
@@ -259,7 +259,7 @@ CREATE INDEX invitation_pending ON invitation (account_id, expires_at) WHERE sta
 
 CREATE INDEX invitation_newest ON invitation (account_id, created_at, id, status, expires_at);
 
-CREATE INDEX invitation_listed ON invitation (account_id, created_at, id) WHERE status <> 'accepted';
+CREATE INDEX invitation_listed ON invitation (account_id, created_at, id, folded) WHERE status <> 'accepted';
 
 CREATE INDEX invitation_named ON invitation (account_id, folded, id) WHERE status <> 'accepted';
 

@@ -117,7 +117,7 @@ Invitation.add_index(
 )
 Invitation.add_index(
     SQL(
-        "CREATE INDEX invitation_listed ON invitation (account_id, created_at, id)"
+        "CREATE INDEX invitation_listed ON invitation (account_id, created_at, id, folded)"
         " WHERE status <> 'accepted'"
     )
 )

@@ -3,9 +3,12 @@ rare in a large organisation. What is common there is found sooner by walking do
 
 A word of three letters or more is found anywhere; one or two letters begin a word."""
 
+from dataclasses import dataclass
+from functools import cached_property
+from string import ascii_lowercase, digits
 from typing import Any
 
-from peewee import SQL, fn
+from peewee import Value, fn
 
 from webapp.database import is_postgresql
 from webapp.models.account import Account
@@ -14,14 +17,14 @@ from webapp.models.user import Membership
 from webapp.models.written import fetch_all, fetch_one, fetch_planned
 from webapp.texts import folded
 
-# Of fewer rows than this, all are looked at.
-FEW = 1_000
-# As many are looked at to learn how common something is.
-SAMPLE = 200
+# As many of the newest rows are looked at to learn how common something is: where so many of them
+# have it, walking meets a page of it sooner than the index has collected all that there are.
+SAMPLE = 2_000
+COMMON = 8
 # More than this is common after all, wherever it hides.
-MOST = 3_000
+MOST = 2_000
 # What the words share is looked up by so many trigrams; the rows found are looked at themselves.
-TRIGRAMS = 12
+TRIGRAMS = 9
 
 # model → the rows that the list shows, how many those are about, and when each began
 SHOWN = {
@@ -40,86 +43,117 @@ def needles(q: str) -> list[str]:
     return [word if len(word) > 2 else f" {word}" for word in folded(q).split()]
 
 
-def holds(model: Any, needle: str) -> Any:
-    inside = fn.STRPOS if is_postgresql() else fn.INSTR
-    found = inside(model.folded, needle) > 0
-    return found | model.folded.startswith(needle[1:]) if needle.startswith(" ") else found
+def holds(model: Any, needle: Any, begins: bool) -> Any:
+    """The condition on rows of `model`; `begins` where the needle begins with a space."""
+    text = Value(" ", converter=False).concat(model.folded) if begins else model.folded
+    return (fn.STRPOS if is_postgresql() else fn.INSTR)(text, needle) > 0
 
 
-def among(model: Any, account: Account, q: str) -> Any:
-    """The condition on rows of `model` under which `q` can be looked for: those of the account,
-    or those few of it where the index has found it. None where there is nobody."""
-    wanted = needles(q)
-    found = _rare(model, account, wanted) if wanted else None
-    if found is None:
-        return model.account == account
-    # As they stand: a value each for thousands would take longer than finding them.
-    return model.id.in_(SQL(f"({', '.join(map(str, found))})")) if found else None
+@dataclass(frozen=True)
+class Lookup:
+    """A search in an organisation; `rare` says where it finds so few that the index knows them."""
+
+    account: Account
+    wanted: list[str]
+
+    def rare(self, model: Any) -> list[int] | None:
+        """The ids of all rows of `model` that hold it, or None where walking finds it sooner."""
+        rows, keys = self._known
+        if rows[model] <= SAMPLE or not keys:
+            return None
+        found = self._by_keys(model) if is_postgresql() else self._by_trigrams(model)
+        return None if found is None or len(found) > MOST else found
+
+    @cached_property
+    def _known(self) -> tuple[dict[Any, int], list[Any]]:
+        """About how many rows there are of each model, and what their index is asked for."""
+        counts = ", ".join(count for _table, _shown, count, _began in SHOWN.values())
+        asked, values = (f", {_KEYS}", self._edged()) if is_postgresql() else ("", [])
+        statement = f"SELECT {counts}{asked} FROM people_count WHERE account_id = ?"  # nosec B608
+        found = fetch_one(statement, *values, self.account.id) if self.wanted else None
+        if found is None:
+            return dict.fromkeys(SHOWN, 0), []
+        keys = found[-1] if is_postgresql() else _trigrams(self.wanted)
+        return dict(zip(SHOWN, found, strict=False)), keys
+
+    def _by_trigrams(self, model: Any) -> list[int] | None:
+        """The index's rowids begin with the account: a range of it is what an organisation has."""
+        table = SHOWN[model][0]
+        hits = fetch_one(f"SELECT COUNT(*) FROM ({self._sample(model)})", *self._sampled)  # nosec B608
+        if hits is None or hits[0] >= COMMON:
+            return None
+        index, begin = f"{table}_search", self.account.id << 32
+        statement = f"""
+            SELECT rowid & 4294967295 FROM {index}
+             WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? LIMIT {MOST + 1}
+        """  # nosec B608: names of tables, all of them ours
+        match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in self._known[1])
+        return [row[0] for row in fetch_all(statement, match, begin, begin | 4294967295)]
+
+    def _by_keys(self, model: Any) -> list[int] | None:
+        """In one round trip: the index is not read where the sample has it often enough.
+        MATERIALIZED: with the limit in sight, the list would be walked down after all."""
+        table, shown, _count, _began = SHOWN[model]
+        statement = f"""
+            WITH sample AS MATERIALIZED (
+                SELECT COUNT(*) AS hits FROM ({self._sample(model)}) AS seen),
+            found AS MATERIALIZED (
+                SELECT id FROM {table}
+                 WHERE (SELECT hits FROM sample) < {COMMON} AND {shown} AND account_id = ?
+                   AND search_keys(account_id, folded) @> CAST(? AS BIGINT[]) AND {self._holding})
+            SELECT hits, id FROM sample LEFT JOIN found ON TRUE LIMIT {MOST + 1}
+        """  # nosec B608: names of tables and conditions, all of them ours
+        values = (*self._sampled, self.account.id, self._known[1], *self.wanted)
+        rows = fetch_planned(statement, *values)
+        if rows[0][0] >= COMMON:
+            return None
+        return [id for _hits, id in rows if id is not None]
+
+    def _sample(self, model: Any) -> str:
+        table, shown, _count, began = SHOWN[model]
+        return f"""
+            SELECT 1 FROM (
+                SELECT folded FROM {table} WHERE account_id = ? AND {shown}
+                 ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS newest
+             WHERE {self._holding} LIMIT {COMMON}
+        """  # nosec B608: as above
+
+    @property
+    def _sampled(self) -> tuple[Any, ...]:
+        return (self.account.id, *self.wanted)
+
+    @property
+    def _holding(self) -> str:
+        inside = "STRPOS" if is_postgresql() else "INSTR"
+        texts = ("' ' || folded" if each.startswith(" ") else "folded" for each in self.wanted)
+        return " AND ".join(f"{inside}({text}, ?) > 0" for text in texts)
+
+    def _edged(self) -> list[Any]:
+        """The words with one letter around them, and with another: see _KEYS. A needle that begins
+        a word keeps its beginning."""
+        free = [each for each in ascii_lowercase + digits if each not in " ".join(self.wanted)]
+        values: list[Any] = []
+        for letter in free[:2] if len(free) > 1 else ("", ""):
+            edged = (f"{each if each[0] == ' ' else letter + each}{letter}" for each in self.wanted)
+            values += [self.account.id, " ".join(edged) if letter else ""]
+        return values
 
 
-def _rare(model: Any, account: Account, wanted: list[str]) -> list[int] | None:
-    """The ids of all rows that hold it, or None where walking down the list finds it sooner.
-
-    With a part p of n rows, walking looks at 50 / p of them, and finding by index costs about four
-    times as much for each of its p * n: they are even at p² = 12 / n."""
-    table, shown, count, began = SHOWN[model]
-    size = fetch_one(f"SELECT {count} FROM people_count WHERE account_id = ?", account.id)  # nosec B608
-    rows = size[0] if size else 0
-    if rows <= FEW:
-        return None
-    conditions = " AND ".join([_HOLDS[is_postgresql()]] * len(wanted))
-    sampled = fetch_planned(
-        f"SELECT COUNT(*) FROM (SELECT folded FROM {table} WHERE account_id = ? AND {shown}"  # nosec B608
-        f" ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS sample WHERE {conditions}",
-        account.id,
-        *map(_pattern, wanted),
-    )
-    if (sampled[0][0] / SAMPLE) ** 2 > 12 / rows:
-        return None
-    hits = _hits_postgresql if is_postgresql() else _hits_sqlite
-    found = hits(table, shown, account, wanted)
-    return None if len(found) > MOST else found
-
-
-# Is it PostgreSQL? → how a row is asked for a needle
-_HOLDS = {True: "' ' || folded LIKE ?", False: "instr(' ' || folded, ?) > 0"}
-
-
-def _pattern(needle: str) -> str:
-    if not is_postgresql():
-        return needle
-    escaped = needle.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def _hits_postgresql(table: str, shown: str, account: Account, wanted: list[str]) -> list[int]:
-    """MATERIALIZED: with the limit in sight, the list would be walked down after all. The cast:
-    the index is only asked for the account by a number of its own type."""
-    conditions = " AND ".join([_HOLDS[True]] * len(wanted))
-    statement = f"""
-        WITH found AS MATERIALIZED (
-            SELECT id FROM {table}
-             WHERE account_id = CAST(? AS BIGINT) AND {shown} AND {conditions})
-        SELECT id FROM found LIMIT {MOST + 1}
-    """  # nosec B608: names of tables and conditions, all of them ours
-    return [row[0] for row in fetch_planned(statement, account.id, *map(_pattern, wanted))]
-
-
-def _hits_sqlite(table: str, shown: str, account: Account, wanted: list[str]) -> list[int]:
-    """The index's rowids begin with the account: a range of it is what an organisation has."""
-    index, begin = f"{table}_search", account.id << 32
-    statement = f"""
-        SELECT rowid & 4294967295 FROM {index}
-         WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? LIMIT {MOST + 1}
-    """  # nosec B608: names of tables, all of them ours
-    match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in _trigrams(wanted))
-    return [row[0] for row in fetch_all(statement, match, begin, begin | 4294967295)]
+# The keys of all trigrams that a text has wherever the words stand in it. PostgreSQL alone knows
+# what it takes for a letter and what for the end of a word, so it is asked twice, with letters
+# around the words that are in none of them: what both texts have is there without those letters.
+_KEYS = """
+    ARRAY(SELECT unnest(search_keys(CAST(? AS BIGINT), ?))
+          INTERSECT SELECT unnest(search_keys(CAST(? AS BIGINT), ?)))
+"""
 
 
 def _trigrams(wanted: list[str]) -> list[str]:
-    """Of the text as indexed, where two spaces stand before each word."""
+    """Of the text as indexed, where two spaces stand before each word: as few as have all its
+    letters, since each has a list to be read."""
     found: list[str] = []
     for needle in wanted:
         text = f" {needle}" if len(needle) == 2 else needle
-        found += [text[at : at + 3] for at in range(len(text) - 2)]
+        last = len(text) - 3
+        found += [text[at : at + 3] for at in (*range(0, last, 3), last)]
     return list(dict.fromkeys(found))[:TRIGRAMS]

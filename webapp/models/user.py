@@ -105,7 +105,7 @@ Membership.add_index(
 )
 Membership.add_index(
     SQL(
-        "CREATE INDEX membership_newest ON membership (account_id, joined_at, id)"
+        "CREATE INDEX membership_newest ON membership (account_id, joined_at, id, folded)"
         " WHERE ended_at IS NULL"
     )
 )

@@ -1,11 +1,13 @@
 """Statements that are sent so often that building them anew each time would cost more than the
 database does: their words are written once."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from peewee import Field
+from peewee import SQL, Field, Value
 
 from webapp.database import database, is_postgresql
 
@@ -29,10 +31,46 @@ def fetch_planned(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     return list(_planned(statement.replace("?", "%s"), values))
 
 
-def rows_of(query: Any) -> Iterator[tuple[Any, ...]]:
-    """The rows of a peewee query as the driver has them, where few columns need to be converted;
-    planned as above."""
-    return iter(_planned(*query.sql()) if is_postgresql() else database.execute(query))
+@dataclass(frozen=True)
+class Place:
+    """Where a value will stand in a query that is built once."""
+
+    name: str
+
+
+def place(name: str) -> Any:
+    """For where a query wants a value, which will be given as the database takes it."""
+    return Value(Place(name), converter=False)
+
+
+def among(column: Any, name: str) -> Any:
+    """Is it one of the ids that will be given, by `ids_given`?"""
+    if is_postgresql():
+        return column == SQL("ANY(%s)", [Place(name)])
+    return column.in_(SQL("(SELECT value FROM json_each(?))", [Place(name)]))
+
+
+def ids_given(ids: list[int]) -> Any:
+    return ids if is_postgresql() else json.dumps(ids)
+
+
+@dataclass(frozen=True)
+class Statement:
+    words: str
+    values: Sequence[Any]
+
+    def rows(self, given: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+        """As the driver has them, where few columns need to be converted; planned as above.
+        `given` is what stands in the places, by name."""
+        values = [given[v.name] if isinstance(v, Place) else v for v in self.values]
+        if is_postgresql():
+            return iter(_planned(self.words, values))
+        return iter(database.execute_sql(self.words, values))
+
+
+def written(query: Any) -> Statement:
+    """A query's words, kept for as often as it is sent."""
+    return Statement(*query.sql())
 
 
 def _planned(statement: str, values: Sequence[Any]) -> Any:

@@ -8,8 +8,8 @@ from flask import request, url_for
 from werkzeug.datastructures import MultiDict
 
 from webapp.actions import invitations
-from webapp.models import people
-from webapp.models.people import Asked, Key, Person
+from webapp.models.asked import FILTERS, SORTS, Asked, Key
+from webapp.models.people import Person
 from webapp.security import came_from
 
 LONGEST = 400
@@ -31,13 +31,13 @@ def asked_before() -> Asked:
 def read(args: MultiDict[str, str]) -> Asked:
     """Unknown words in the address mean "any": a shared link still shows a list."""
     asked = Asked(q=_text(args, "q"), department=_text(args, "department"))
-    if args.get("status") in people.FILTERS:
+    if args.get("status") in FILTERS:
         asked = replace(asked, status=args["status"])
     if args.get("role") in ("owner", *invitations.ROLES):
         asked = replace(asked, role=args["role"])
     if args.get("licence") in invitations.LICENCES:
         asked = replace(asked, licence=args["licence"])
-    if args.get("sort") in people.SORTS:
+    if args.get("sort") in SORTS:
         asked = replace(asked, sort=args["sort"])
     asked = replace(asked, inviter=_number(args.get("inviter", "")))
     after, until = (_key(args.get(name, ""), asked.sort) for name in ("after", "until"))

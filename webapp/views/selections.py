@@ -12,7 +12,7 @@ from webapp.actions.selections import Done
 from webapp.htmx import go, render, wants_partial
 from webapp.i18n import ngettext
 from webapp.models import facets
-from webapp.models.people import Asked
+from webapp.models.asked import Asked
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
 from webapp.views.asking import asked_before, read

@@ -9,7 +9,8 @@ from webapp import clock
 from webapp.actions import invitations, limits, uploads
 from webapp.htmx import fingerprint, render, unless_known, wants_partial
 from webapp.models import facets, people
-from webapp.models.people import Asked, Key, Person
+from webapp.models.asked import Asked, Key
+from webapp.models.people import Person
 from webapp.permissions import GRANT_ADMIN, SEE_USERS, allows
 from webapp.security import require_viewer
 from webapp.views.asking import asked_before, asked_for, written
