@@ -66,6 +66,7 @@ MAY_IMPORT = {
         "i18n",
         "security",
         "metrics",
+        "polls",
         "migrations",
         "demo",
         "imports",

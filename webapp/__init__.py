@@ -16,6 +16,7 @@ from webapp import (
     metrics,
     outbox,
     policy,
+    polls,
     security,
     views,
 )
@@ -32,6 +33,7 @@ def create_app(config: Config | None = None) -> Flask:
     metrics.install(app)
     real_database = database.open_database(settings.database_url)
     database.connect_with(app)  # first of all that happens before a request
+    polls.install(app)  # within all that wraps the program
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

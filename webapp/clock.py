@@ -50,3 +50,8 @@ def new_public_id() -> str:
     """A short identifier without meaning, safe in a URL and easy to read aloud."""
     alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
     return "".join(secrets.choice(alphabet) for _ in range(12))
+
+
+def new_request_id() -> str:
+    """A name for one request in the log: every answer has one, so it is to cost little."""
+    return secrets.token_hex(8)

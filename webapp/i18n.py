@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, has_request_context, request, session
+from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel, Domain, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
 
@@ -29,8 +29,7 @@ def _translate_quickly(app: Flask) -> None:
     domain, catalogues = Domain(), dict[str, Any]()
 
     def catalogue() -> Any:
-        locale = get_locale()
-        language = locale.language if locale else ""
+        language = _language()
         if language not in catalogues:
             catalogues[language] = domain.get_translations()
         return catalogues[language]
@@ -43,6 +42,13 @@ def _translate_quickly(app: Flask) -> None:
         npgettext=lambda context, *texts: catalogue().npgettext(context, *texts),
     )
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+
+
+def _language() -> str:
+    """What Flask-Babel keeps of the request, or is told to for a while; "" outside of any."""
+    kept = g._get_current_object().__dict__.get("_flask_babel") if g else None
+    locale = getattr(kept, "babel_locale", None) or get_locale()
+    return locale.language if locale else ""
 
 
 def ngettext(singular: str, plural: str, num: int, **facts: Any) -> str:
@@ -136,7 +142,7 @@ def place(account: Any) -> str:
 
 
 def _locale() -> Literal["fr", "en"]:
-    return "fr" if get_locale().language == "fr" else "en"
+    return "fr" if _language() == "fr" else "en"
 
 
 def _zone() -> str:

@@ -68,7 +68,7 @@ def request_id() -> str:
         given = request.headers.get("X-Request-ID", "")
         is_trusted = current_app.config["SETTINGS"].trusted_proxies > 0
         known = is_trusted and REQUEST_ID.fullmatch(given)
-        g.request_id = given if known else clock.new_public_id()
+        g.request_id = given if known else clock.new_request_id()
     return str(g.request_id)
 
 
@@ -127,7 +127,8 @@ def method() -> str:
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
-    if request.endpoint not in PROBES or response.status_code >= 400:
+    is_unchanged = response.status_code == 304  # what open windows ask for every few seconds
+    if response.status_code >= 400 or not (is_unchanged or request.endpoint in PROBES):
         _tell(response)
     return response
 

@@ -69,9 +69,12 @@ def viewer_of(token: str) -> Viewer | None:
 
 def touch(session: Session) -> None:
     """Remembers that the session is in use: the one thing that a GET may write (rule J1)."""
-    now = clock.now()
-    if now - session.last_seen_at >= SEEN_EVERY:
-        Session.update(last_seen_at=now).where(Session.id == session.id).execute()
+    if is_to_touch(session):
+        Session.update(last_seen_at=clock.now()).where(Session.id == session.id).execute()
+
+
+def is_to_touch(session: Session) -> bool:
+    return bool(clock.now() - session.last_seen_at >= SEEN_EVERY)
 
 
 def prove(session: Session) -> None:

@@ -15,13 +15,13 @@ from flask import (
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from webapp import clock
+from webapp import clock, polls
 from webapp.actions import invitations
 from webapp.actions.invitations import Invited
 from webapp.actions.previews import MOST_INPUTS, Preview, preview
 from webapp.downloads import csv_of
 from webapp.errors import Invalid, NotThere, Stale, TooMany
-from webapp.htmx import fingerprint, go, render, unless_known, wants_partial
+from webapp.htmx import go, render, unless_known, wants_partial
 from webapp.i18n import ngettext
 from webapp.models import Invitation, people
 from webapp.permissions import INVITE, allows
@@ -131,9 +131,9 @@ def take_over() -> Response:
 @allows(INVITE)
 def badge() -> Response:
     viewer = require_viewer()
-    pending = people.pending_count(viewer.account, clock.now())
+    pending, state = polls.badge(viewer)
     response = unless_known(
-        fingerprint(pending, viewer.user.locale),
+        state,
         lambda: make_response(render_template("partials/invitations/badge.html", pending=pending)),
     )
     # The browser asks with what it kept: every open window polls this.
