@@ -43,6 +43,7 @@ from tests.drills.life_model import (
     Person,
     Refund,
 )
+from tests.drills.life_seen import Seen, seen
 from tests.effects import carry_out
 from tests.failed import seller
 from tests.joined import make_owned, make_person, shown_to
@@ -127,6 +128,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             assert ledger.check() == []
+            self._check_readers()
             for sentence, query in NEVER.items():
                 assert database.execute_sql(query).fetchall() == [], sentence
             aside = models.OutboxMessage.quarantined_at.is_null(False)
@@ -445,41 +447,34 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def is_as_the_model_says(self) -> None:
+        found = seen()
         for person in self.model.people:
-            self._check_person(person)
+            self._check_person(found, person)
         now = clock.now()
         for invitation in self.model.invitations:
-            row = models.Invitation.get_by_id(self.found[invitation])
+            row = found.invitations[self.found[invitation]]
             assert row.shown_status(now) == invitation.shown(now)
         for at, organisation in enumerate(self.model.organisations):
             account = self.organisations[at]
-            assert people.seats_used(account) == self.model.seats_used(at)
-            balances = ledger.balances(account.id)
+            assert found.seats.get(account.id, 0) == self.model.seats_used(at)
             for kind in ("held", "available", "used"):
-                found = balances.get((f"credit_{kind}", "EUR"), 0)
-                assert found == getattr(organisation, kind), (kind, found)
+                minor = found.balances[account.id][f"credit_{kind}", "EUR"]
+                assert minor == getattr(organisation, kind), (kind, minor)
         for invoice in self.model.invoices():
             account, number = self.found[invoice]
-            row = models.Invoice.get(
-                models.Invoice.account == account, models.Invoice.number == number
-            )
-            assert (row.paid_minor, row.voided_at is not None) == (invoice.paid, invoice.is_void)
+            assert found.invoices[account.id, number] == (invoice.paid, invoice.is_void)
         for kind, count in self.model.statements.items():
-            found = models.Statement.select().where(models.Statement.kind == kind).count()
-            assert found == count, (kind, found)
+            assert found.statements.get(kind, 0) == count, kind
 
-    def _check_person(self, person: Any) -> None:
-        user = self.found[person]
-        member, own = user.membership(), self.found[person, "account"]
+    def _check_person(self, found: Seen, person: Any) -> None:
+        own = self.found[person, "account"]
         where = own if person.place.where == HOME else self.organisations[person.place.where]
-        assert member.account_id == where.id
-        assert member.licence == person.place.licence
+        assert found.members[self.found[person].id] == (where.id, person.place.licence)
         if person.payments:
-            active = models.Subscription.get(models.Subscription.account == own)
-            assert (active.status == "active") == person.is_plan_active
+            assert (found.plans[own.id] == "active") == person.is_plan_active
         acceptances = [one for one in self.model.acceptances if one.person is person]
         for one in acceptances:
-            self._check_acceptance(one)
+            self._check_acceptance(found, one)
         all_of = [each for one in acceptances for each in one.refunds]
 
         def total(*states: str) -> int:
@@ -492,7 +487,7 @@ class Life(RuleBasedStateMachine):
             for each in refunds
             if each.state == "held" or (each.state == "failed" and not each.is_replaced)
         )
-        balances = ledger.balances(own.id)
+        balances = found.balances[own.id]
         paid = sum(one.minor for one in person.payments)
         expected = {
             "captured": paid - total("succeeded"),
@@ -501,25 +496,33 @@ class Life(RuleBasedStateMachine):
             "refund_requested": total("requested", "pending"),
         }
         for kind, minor in expected.items():
-            assert balances.get((kind, person.currency), 0) == minor, (kind, balances)
+            assert balances[kind, person.currency] == minor, (kind, balances)
 
-    def _check_acceptance(self, one: Acceptance) -> None:
-        row = models.Acceptance.get_by_id(self.found[one])
-        assert (row.undone_at is not None) == one.is_undone
-        settled = list(row.settlements)
-        assert len(settled) == (1 if one.choice else 0)
-        if not settled:
+    def _check_acceptance(self, found: Seen, one: Acceptance) -> None:
+        id = self.found[one]
+        assert found.is_undone[id] == one.is_undone
+        assert found.settlements[id] == ([(one.choice, one.minor)] if one.choice else [])
+        if not one.choice:
             return
-        assert (settled[0].choice, settled[0].gross_minor) == (one.choice, one.minor)
-        shares = Counter((each.payment_id, each.gross_minor) for each in settled[0].shares)
-        firsts = one.refunds[: len(shares)]
-        assert shares == Counter((self.found[each.payment], each.minor) for each in firsts)
+        firsts = one.refunds[: found.shares[id].total()]
+        assert found.shares[id] == Counter(
+            (self.found[each.payment], each.minor) for each in firsts
+        )
         if one.choice == "refund":
-            found = Counter(
-                (each.payment_id, each.amount_minor, each.state) for each in self._rows_of(one)
-            )
             expected = ((self.found[each.payment], each.minor, each.state) for each in one.refunds)
-            assert found == Counter(expected)
+            assert found.refunds[id] == Counter(expected)
+
+    def _check_readers(self) -> None:
+        """What the program itself reads is what stands there."""
+        found = seen()
+        for account in self.organisations:
+            assert people.seats_used(account) == found.seats.get(account.id, 0)
+        for user, (account_id, _) in found.members.items():
+            member = models.User.get_by_id(user).membership()
+            assert member is not None
+            assert member.account_id == account_id
+            # Counters are equal where they differ in nothing but zeros.
+            assert Counter(ledger.balances(account_id)) == found.balances[account_id]
 
     # How
 
