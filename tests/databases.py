@@ -3,7 +3,7 @@
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -71,6 +71,18 @@ def empty(url: str) -> None:
         connection.execute(EMPTY)
 
 
+def remembered(url: str) -> Callable[[], None]:
+    """What brings every row of a PostgreSQL database back as it is now, each time it is called."""
+
+    def recall() -> None:
+        with connected(url) as connection:
+            connection.execute(RECALL)
+
+    with connected(url) as connection:
+        connection.execute(REMEMBER)
+    return recall
+
+
 # Databases that nobody uses, with their structure, by server.
 _spare: dict[str, list[tuple[str, Any]]] = {}
 
@@ -93,6 +105,26 @@ BEGIN
   LOOP EXECUTE format('DELETE FROM %I', named); END LOOP;
   PERFORM setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences
     WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
+
+
+REMEMBER = """
+DO $$ DECLARE named text; BEGIN
+  DROP SCHEMA IF EXISTS kept CASCADE;
+  CREATE SCHEMA kept;
+  FOR named IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+  LOOP EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', named, named); END LOOP;
+END $$
+"""
+RECALL = """
+SET session_replication_role = replica;
+DO $$ DECLARE named text; BEGIN
+  FOR named IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename
+  LOOP
+    EXECUTE format('DELETE FROM public.%I', named);
+    EXECUTE format('INSERT INTO public.%I SELECT * FROM kept.%I', named, named);
+  END LOOP;
 END $$
 """
 

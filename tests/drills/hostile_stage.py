@@ -20,7 +20,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import run_wsgi_app
 
 from tests.apps import make_app
-from tests.databases import connected
+from tests.databases import remembered
 from tests.drills.hostile_requests import FORM, Route, Sent
 from tests.drills.hostile_words import ELEMENT, HEADER, WORKED_OUT
 from tests.people import Cast, make_cast, on_the_day
@@ -214,8 +214,7 @@ class Keep:
             self._copy = sqlite3.connect(":memory:")
             self._own.backup(self._copy)
         else:
-            with connected(self.url) as connection:
-                connection.execute(REMEMBER)
+            self._recall = remembered(self.url)
 
     def restore(self) -> None:
         if database.in_transaction():
@@ -224,28 +223,7 @@ class Keep:
             database.close()
             self._copy.backup(self._own)
         else:
-            with connected(self.url) as connection:
-                connection.execute(RESTORE)
-
-
-REMEMBER = """
-DO $$ DECLARE named text; BEGIN
-  DROP SCHEMA IF EXISTS kept CASCADE;
-  CREATE SCHEMA kept;
-  FOR named IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-  LOOP EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', named, named); END LOOP;
-END $$
-"""
-RESTORE = """
-SET session_replication_role = replica;
-DO $$ DECLARE named text; BEGIN
-  FOR named IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename
-  LOOP
-    EXECUTE format('DELETE FROM public.%I', named);
-    EXECUTE format('INSERT INTO public.%I SELECT * FROM kept.%I', named, named);
-  END LOOP;
-END $$
-"""
+            self._recall()
 
 
 @contextmanager

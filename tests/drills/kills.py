@@ -1,12 +1,14 @@
 """SIGKILL at every named point of `kill_points.py`, again and again, and at random moments. A
 story is told to its point in a forked process that is killed there; whoever pressed presses again,
-another worker goes on, and everything has happened once.
+another worker goes on, and everything has happened once. What comes before the kill is the same at
+every point of a story, and is told once for all of them: each begins with a copy of its database.
 
 `python -m tests.drills.kills --rounds 50 --moments 200 --engine postgresql`"""
 
 import argparse
 import importlib
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,11 +22,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 from flask import Flask
 
 from tests.client import Browser, field_of
-from tests.databases import empty, fresh_sqlite
+from tests.databases import empty, fresh_sqlite, remembered
 from tests.drills import kill_stories, killed_refund
 from tests.drills.bank import NEVER, fresh_database
 from tests.drills.breaking import found
@@ -32,12 +35,31 @@ from tests.drills.kill_points import POINTS
 from tests.drills.killed_refund import Deed, go_on
 from tests.smtp import MailServer, sending_app
 from webapp.database import database, open_database
+from webapp.views import link
 
 # The only stories whose documents are made in earnest; to all others a document is a few bytes.
 RENDERING = "the worker sends it"
 TOLD = {name: lambda server, tell=tell: tell() for name, tell in killed_refund.STORIES.items()}
 STORIES: dict[str, Callable[[MailServer], Deed]] = {**TOLD, **kill_stories.STORIES}
+COOKIES = ("affluent", link.COOKIE)
 DONE, WENT_WRONG = 0, 98
+# Proofs of who somebody is, quotes and signatures last for minutes.
+STANDS = 60.0
+
+
+@dataclass
+class Stage:
+    """What leads to a story, and the way back to it."""
+
+    story: str
+    deed: Deed
+    act: Callable[[], Any]
+    again: Callable[[], Any]
+    restore: Callable[[], None]
+    made_at: float
+
+    def is_for(self, story: str) -> bool:
+        return self.story == story and time.monotonic() - self.made_at < STANDS
 
 
 @dataclass
@@ -47,7 +69,9 @@ class Drill:
     app: Flask
     server: MailServer
     fresh: Callable[[], None]
+    remember: Callable[[], Callable[[], None]]
     random: Random
+    stage: Stage | None = None
     told: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     lasts: dict[str, float] = field(default_factory=dict)
@@ -77,16 +101,15 @@ class Drill:
         return status
 
     def _tell(self, story: str, name: str, kill: Callable[[Callable[[], Any]], int]) -> int | None:
-        self.fresh()
         taken = len(self.server.mails)
         try:
             with self.app.app_context(), _documents(story == RENDERING):
-                deed = STORIES[story](self.server)
-                act, again = _doing(self.app, deed)
-                status = kill(act)
+                stage = self._stage(story)
+                stage.restore()
+                status = kill(stage.act)
                 assert status in (DONE, -signal.SIGKILL), f"ended with {status}"
-                again()
-                go_on(deed)
+                stage.again()
+                go_on(stage.deed)
                 self._assert_mails(taken)
                 for sentence, query in NEVER.items():
                     assert not database.execute_sql(query).fetchall(), sentence
@@ -97,6 +120,16 @@ class Drill:
             return None
         finally:
             database.close()
+            del self.server.mails[taken:]
+
+    def _stage(self, story: str) -> Stage:
+        if self.stage is None or not self.stage.is_for(story):
+            self.fresh()
+            deed = STORIES[story](self.server)
+            act, again = _doing(self.app, deed)
+            database.close()
+            self.stage = Stage(story, deed, act, again, self.remember(), time.monotonic())
+        return self.stage
 
     def _assert_mails(self, taken: int) -> None:
         copies = Counter(mail["Message-ID"] for mail in self.server.mails[taken:])
@@ -119,12 +152,18 @@ def _doing(app: Flask, deed: Deed) -> tuple[Callable[[], Any], Callable[[], Any]
 
         return call, call
     browser = Browser(app).sign_in_as(deed.user)
+    at = f"/join/{deed.link}" if deed.link else "/sign-in"
+    page = browser.get(at, follow_redirects=True)
+    form = {**deed.form, "csrf_token": field_of(page, "csrf_token")}
     if deed.link:
-        deed.form["quote"] = field_of(browser.open_link(deed.link), "quote")
-    browser.csrf()
+        form["quote"] = field_of(page, "quote")
+    kept = [one for name in COOKIES if (one := browser.client.get_cookie(name))]
+    cookies = "; ".join(f"{one.key}={one.value}" for one in kept)
+    headers = {"Cookie": cookies, "Accept-Language": "en"}
 
     def press(*statuses: int) -> None:
-        status = browser.post(deed.path, **deed.form).status_code
+        client = app.test_client(use_cookies=False)
+        status = client.post(deed.path, data=form, headers=headers).status_code
         assert status in statuses, status
 
     # It was done at the first press, or is done now; 200 and 404 say that it was.
@@ -185,13 +224,35 @@ def drill_on(engine: str, seed: int) -> Iterator[Drill]:
         def fresh() -> None:
             database.close()
             if engine == "sqlite":
+                _clear(folder)
                 open_database(fresh_sqlite(folder))
             else:
                 empty(url)
 
+        def remember() -> Callable[[], None]:
+            return _copied(folder) if engine == "sqlite" else remembered(url)
+
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            yield Drill(app, server, fresh, Random(seed))
+            yield Drill(app, server, fresh, remember, Random(seed))
+
+
+def _copied(folder: Path) -> Callable[[], None]:
+    """What goes on with another copy of SQLite's database, as it is now, whenever it is called."""
+    kept = Path(database.obj.database)
+    assert not kept.with_name(f"{kept.name}-wal").exists()
+
+    def restore() -> None:
+        _clear(folder, kept)
+        open_database(f"sqlite:///{shutil.copyfile(kept, folder / f'{uuid4().hex}.db')}")
+
+    return restore
+
+
+def _clear(folder: Path, kept: Path | None = None) -> None:
+    for path in folder.iterdir():
+        if path != kept:
+            path.unlink()
 
 
 def main() -> int:
