@@ -7,8 +7,10 @@ environment, and a memory, a time and files that end."""
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from threading import Lock
@@ -57,6 +59,8 @@ class Printer:
     def __init__(self, renders: int = RENDERS) -> None:
         self.renders = renders
         self.process: subprocess.Popen[bytes] | None = None
+        # WeasyPrint's fonts, which a killed process would leave behind.
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._done = 0
         self._lock = Lock()
 
@@ -79,15 +83,20 @@ class Printer:
         if self.process is not None:
             self.process.kill()
             self.process.communicate()
-        self.process = None
+        if self._folder is not None:
+            self._folder.cleanup()
+        self.process = self._folder = None
 
     def _ready(self) -> "subprocess.Popen[bytes]":
         if self._done >= self.renders:
             self.close()
         if self.process is None:
             self._done = 0
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="affluent-", ignore_cleanup_errors=True
+            )
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "invoices.printing"],
+                [sys.executable, "-m", "invoices.printing", self._folder.name],
                 cwd=ROOT,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(Path.home())},
                 stdin=subprocess.PIPE,
@@ -114,8 +123,10 @@ def _read(pipe: IO[bytes] | None) -> bytes:
     return content
 
 
-def _serve() -> None:
-    """In the process: documents until there are none, or nobody to ask for them."""
+def _serve(folder: str) -> None:
+    """In the process: documents until there are none, or nobody to ask for them; nothing stays in
+    `folder` even where who asked was killed."""
+    tempfile.tempdir = folder
     asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library says is no answer
     for limit, most in LIMITS.items():
@@ -124,6 +135,7 @@ def _serve() -> None:
         try:
             question = json.loads(_read(asked))
         except EOFError:
+            shutil.rmtree(folder, ignore_errors=True)
             return
         # Beyond it the kernel ends this process.
         most = int(time.process_time()) + SECONDS
@@ -143,4 +155,4 @@ def _made(kind: str, inputs: dict[str, Any]) -> bytes:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(sys.argv[1])

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +13,13 @@ from invoices.printing import Lost, Printer
 
 
 @pytest.fixture
-def printer() -> Iterator[Printer]:
+def printer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Printer]:
+    """It leaves no folder behind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     printer = Printer(renders=2)
     yield printer
     printer.close()
+    assert not list(tmp_path.glob("affluent-*"))
 
 
 def test_it_makes_the_same_bytes_and_is_replaced_after_some(printer, statement_of):
@@ -33,6 +38,16 @@ def test_one_that_is_killed_loses_one_document_and_another_takes_its_place(print
     with pytest.raises(Lost):
         printer.render(statement)
     assert printer.render(statement) == content
+
+
+def test_it_ends_with_who_asks_and_leaves_nothing(printer, statement_of, tmp_path):
+    printer.render(statement_of("refund"))
+    (folder,) = tmp_path.glob("affluent-*")
+    assert list(folder.rglob("*"))
+    printer.process.stdin.close()
+    assert printer.process.wait(20) == 0
+    assert not folder.exists()
+    printer.process.stdin = None
 
 
 def test_it_knows_no_secret_and_has_limits(printer, statement_of, monkeypatch):
