@@ -5,8 +5,10 @@ import functools
 import importlib
 import os
 import signal
+import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 # How long a dead worker's claim is respected; a real lease takes most of a minute.
@@ -32,9 +34,26 @@ def arm(point: str) -> None:
     setattr(owner, name, armed)
 
 
+def _arm_printer(point: str) -> None:
+    """Documents are made in a process of its own, in the same group: it comes to `point` there."""
+    from invoices import printing
+
+    def popen(arguments: list[str], **options: Any) -> Any:
+        folder = arguments[-1]
+        return subprocess.Popen([sys.executable, __file__, point, "printer", folder], **options)
+
+    printing.subprocess = SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)  # type: ignore[assignment]
+
+
 def run(program: str) -> None:
     if program == "worker":
         from huey.bin.huey_consumer import consumer_main as main
+    elif program == "printer":
+        from invoices.printing import _serve
+
+        def main() -> None:
+            _serve(sys.argv[1])
+
     elif program == "web":
         from gunicorn.app.wsgiapp import run as main
     else:
@@ -49,5 +68,8 @@ if __name__ == "__main__":
     from webapp import outbox
 
     outbox.LEASE = LEASE
-    arm(point)
+    if program == "worker" and point.partition(" ")[2].startswith("invoices."):
+        _arm_printer(point)
+    else:
+        arm(point)
     run(program)

@@ -1,9 +1,9 @@
 """`python -m tests.drills [NAME …]`: every drill at length on both engines, one after the other.
 
 How long is said by environment variables, which `make drills` passes on: ROUNDS of every point and
-MOMENTS at random, LIVES of 50 steps, MAILS, SECONDS of the bank, REFUNDS, RESTARTS of PostgreSQL,
-HOLD in seconds of SQLite's lock, JUMPS of the clock, COPIES, NUMBER of hostile requests to each
-route."""
+MOMENTS at random, PROGRAMS killed at every point, LIVES of 50 steps, MAILS, SECONDS of the bank,
+REFUNDS, RESTARTS of PostgreSQL, HOLD in seconds of SQLite's lock, JUMPS of the clock, COPIES,
+NUMBER of hostile requests to each route."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def _of(name: str, usual: int) -> str:
 # name → the arguments of its program
 DRILLS = {
     "bank": ("--seconds", _of("SECONDS", 60)),
-    "killed_refund": (),
+    "killed_programs": ("--rounds", _of("PROGRAMS", 3)),
     "hostile": ("--number", _of("NUMBER", 10_000)),
     "kills": ("--rounds", _of("ROUNDS", 50), "--moments", _of("MOMENTS", 200)),
     "life": ("--examples", _of("LIVES", 2000), "--steps", "50"),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from tests.drills.killed_refund import Deed, payer
-from tests.imports import import_csv
+from tests.imports import import_text
 from tests.joined import join, make_invitation, make_owned
 from tests.people import invite, link_of, make_member, membership_of
 from tests.smtp import MailServer
@@ -150,7 +150,9 @@ def takes_credit(server: MailServer) -> Deed:
         assert ledger.balance(organisation.id, "credit_used", "EUR") == 3000
         assert ledger.balance(organisation.id, "credit_available", "EUR") == WORTH - 3000
 
-    return Deed(_owner(organisation), act=add, again=add, check=check)
+    dates = (f"--issued-on={day}", f"--due-on={day}")
+    command = ("invoice", "add", organisation.public_id, "--number=F-1", *dates, "--total=30.00")
+    return Deed(_owner(organisation), act=add, again=add, command=command, check=check)
 
 
 def is_voided(server: MailServer) -> Deed:
@@ -166,7 +168,8 @@ def is_voided(server: MailServer) -> Deed:
         assert ledger.balance(organisation.id, "credit_used", "EUR") == 0
         assert ledger.balance(organisation.id, "credit_available", "EUR") == WORTH
 
-    return Deed(_owner(organisation), act=void, again=void, check=check)
+    command = ("invoice", "void", organisation.public_id, "F-1")
+    return Deed(_owner(organisation), act=void, again=void, command=command, check=check)
 
 
 def _with_credit() -> Account:
@@ -199,27 +202,22 @@ def imports_file(server: MailServer) -> Deed:
     """In chunks of two lines."""
     imports.CHUNK = 2
     begins = clock.today("Europe/Paris") - timedelta(days=10)
-    lines: list[dict[str, str]] = [
-        {
-            "email": f"p{at}@example.org",
-            "plan": "pro",
-            "currency": "EUR",
-            "period_start": begins.isoformat(),
-            "period_end": (begins + timedelta(days=30)).isoformat(),
-            "paid": "30.00",
-            "payment_reference": f"ch_{at}",
-        }
-        for at in range(5)
+    ends = begins + timedelta(days=30)
+    lines = [
+        "email,plan,currency,period_start,period_end,paid,payment_reference",
+        *(f"p{at}@example.org,pro,EUR,{begins},{ends},30.00,ch_{at}" for at in range(5)),
     ]
+    content = "\n".join(lines)
 
     def run() -> None:
-        assert import_csv(*lines)[1] == {}
+        assert import_text(content, "people.csv")[1] == {}
 
     def check() -> None:
         assert User.select().count() == Payment.select().count() == 5
         assert {one.captured_minor for one in Payment.select()} == {3000}
 
-    return Deed(User(), act=run, again=run, check=check)
+    command = ("import", "FILE")
+    return Deed(User(), act=run, again=run, command=command, content=content, check=check)
 
 
 def _pending() -> Invitation:

@@ -1,34 +1,19 @@
-"""The life of a refund, from joining to the bank, killed at every point where something was begun
-and not yet ended. Each story is told to its point in a real process, and then again to its end;
-`kills.py` tells these and others much more often, without starting a process anew.
+"""Stories from the life of a refund, from joining to the bank, which are killed where something was
+begun and not yet ended, and what each must come to. `kill_stories.py` has others; `kills.py` and
+`killed_programs.py` kill."""
 
-`python -m tests.drills.killed_refund --engine postgresql` tells them all."""
-
-import argparse
-import traceback
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from signal import SIGKILL
 
 import time_machine
-from flask import Flask
 
-from tests.apps import make_app
-from tests.client import Browser, field_of
-from tests.drills.bank import differences, fresh_database
-from tests.drills.kill_points import POINTS
+from tests.drills.bank import differences
 from tests.failed import failed_refund, payout, seller
 from tests.joined import join, make_invitation, make_owned, make_person
 from tests.people import link_of
-from tests.ports import free_port
-from tests.processes import CONSUMER, ROOT, Process, environment
-from webapp import clock, mailer, outbox
+from webapp import clock, outbox
 from webapp.actions import ledger, refunds, undo
-from webapp.database import database
 from webapp.handlers import money, rounds
 from webapp.models import (
     Acceptance,
@@ -41,7 +26,6 @@ from webapp.models import (
 )
 from webapp.payments.simulated import SimulatedGateway, SimulatedRefund
 
-LAUNCHER = str(ROOT / "tests" / "kill_at.py")
 # After a dead worker's claim, and after the undo window.
 SHORTLY, NEXT_DAY = timedelta(minutes=2), timedelta(hours=25)
 
@@ -50,8 +34,9 @@ SHORTLY, NEXT_DAY = timedelta(minutes=2), timedelta(hours=25)
 class Deed:
     """What somebody presses, and what it comes to in the end: the states of the refunds, how many
     the gateway made, and what the organisation has as credit. `path` is "" where the worker or a
-    command does it: `act`, which somebody does `again` where no worker goes on. `check` asserts
-    what it comes to where that is no refund."""
+    command does it: `act`, which somebody does `again` where no worker goes on; the command's words
+    are in `command`, and FILE among them is a file with `content`. `check` asserts what it comes to
+    where that is no refund."""
 
     user: User
     path: str = ""
@@ -62,19 +47,9 @@ class Deed:
     credit_minor: int = 0
     act: Callable[[], object] = rounds.drain
     again: Callable[[], object] = lambda: None
+    command: tuple[str, ...] = ()
+    content: str = ""
     check: Callable[[], None] | None = None
-
-
-def survives(app: Flask, url: str, story: str, point: str) -> None:
-    """Tells the story to its point and on; AssertionError where something happened twice, never,
-    or otherwise than the gateway knows."""
-    mailer.install(app)
-    deed = STORIES[story]()
-    if deed.path:
-        _press_twice(app, url, point, deed)
-    else:
-        _kill(url, point, *PROGRAMS[story])
-    go_on(deed)
 
 
 def payer(email: str = "camille@example.org") -> User:
@@ -98,7 +73,7 @@ def _following() -> Deed:
     deed = _sending_by_worker()
     refunds.request(Refund.get().id, SimulatedGateway())
     SimulatedRefund.update(created_at=clock.now() - timedelta(minutes=1)).execute()
-    deed.act = _reconcile
+    deed.act, deed.command = _reconcile, ("reconcile",)
     return deed
 
 
@@ -174,49 +149,6 @@ STORIES: dict[str, Callable[[], Deed]] = {
     "the seller pays out": _paying_out,
     "the person hands it over": _handing_over,
 }
-RECONCILE = ("flask", "--app", "wsgi", "reconcile")
-# story → the real program that does it where nobody presses anything
-PROGRAMS: dict[str, tuple[str, ...]] = {
-    "the worker sends it": ("worker", *CONSUMER),
-    "reconcile follows it": RECONCILE,
-    "reconcile asks after a lost answer": RECONCILE,
-}
-
-
-def _kill(url: str, point: str, *program: str) -> None:
-    with Process((LAUNCHER, point, *program), environment(url)) as process:
-        assert process.wait(60) == -SIGKILL, f"never came to {point}"
-
-
-def _press_twice(app: Flask, url: str, point: str, deed: Deed) -> None:
-    """Once in a web process that is killed, and then, as people do, again."""
-    browser = Browser(app).sign_in_as(deed.user)
-    if deed.link:
-        deed.form["quote"] = field_of(browser.open_link(deed.link), "quote")
-    form = {"csrf_token": browser.csrf(), **deed.form}
-    cookie = browser.get("/join").request.environ["HTTP_COOKIE"]
-    port = free_port()
-    program = ("web", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4")
-    env = {**environment(url), "PORT": str(port)}
-    with Process((LAUNCHER, point, *program, "--no-control-socket", "wsgi:app"), env) as process:
-        process.wait_for("Booting worker")
-        _post_in_vain(f"http://127.0.0.1:{port}{deed.path}", form, cookie)
-        assert process.wait(20) == -SIGKILL
-    # It was done at the first press, or is done now.
-    assert browser.post(deed.path, **deed.form).status_code in (303, 409)
-
-
-def _post_in_vain(address: str, form: dict[str, str], cookie: str) -> None:
-    body = urllib.parse.urlencode(form).encode()
-    try:
-        answer = urllib.request.urlopen(
-            urllib.request.Request(address, body, {"Cookie": cookie}), timeout=60
-        )
-    except urllib.error.HTTPError as error:
-        raise AssertionError(f"answered {error.status}") from error
-    except (urllib.error.URLError, ConnectionError):
-        return
-    raise AssertionError(f"answered {answer.status}")
 
 
 def go_on(deed: Deed) -> None:
@@ -270,27 +202,3 @@ def _assert_balances(deed: Deed) -> None:
     assert set(person.values()) <= {0}
     credit = ledger.balance(settlement.organisation_id, "credit_available", "EUR")
     assert credit == deed.credit_minor
-
-
-def main() -> int:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
-    engine, failed = asked.parse_args().engine, 0
-    told = [(story, point) for story in STORIES for point in POINTS[story]]
-    for story, point in told:
-        with fresh_database(engine) as url:
-            app = make_app(url)
-            with app.app_context():
-                try:
-                    survives(app, url, story, point)
-                    print(f"survived: {story}, {point}", flush=True)
-                except Exception:
-                    failed += 1
-                    print(f"FAILED: {story}, {point}\n{traceback.format_exc()}", flush=True)
-                database.close()
-    print(f"{engine}: {len(told) - failed} of {len(told)} survived")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

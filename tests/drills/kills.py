@@ -22,6 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from unittest import mock
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from flask import Flask
@@ -53,6 +54,7 @@ class Stage:
 
     story: str
     deed: Deed
+    sent: "Sent"
     act: Callable[[], Any]
     again: Callable[[], Any]
     restore: Callable[[], None]
@@ -67,6 +69,7 @@ class Drill:
     """One run; `problems` is what must stay empty."""
 
     app: Flask
+    url: str
     server: MailServer
     fresh: Callable[[], None]
     remember: Callable[[], Callable[[], None]]
@@ -79,7 +82,7 @@ class Drill:
     def at_point(self, story: str, point: str, nth: int = 1) -> None:
         """Where a story comes there less often, it is told to its end."""
         arm = lambda: _arm(point, nth)  # noqa: E731
-        status = self._tell(story, point, lambda act: _killed(act, arm))
+        status = self.tell(story, point, lambda stage: _killed(stage.act, arm))
         if status is not None and status != -signal.SIGKILL:
             self.told["came to the end"] += 1
             if nth == 1:
@@ -88,10 +91,11 @@ class Drill:
     def at_moment(self, story: str) -> None:
         """Killed from outside, whatever it is about just then."""
         if story not in self.lasts:
-            self._tell(story, "never", lambda act: self._timed(story, act))
+            self.tell(story, "never", lambda stage: self._timed(story, stage.act))
         after = self.random.uniform(0, self.lasts[story])
         name = f"after {after * 1000:.0f} ms"
-        if self._tell(story, name, lambda act: _killed(act, lambda: None, after)) == DONE:
+        killed = lambda stage: _killed(stage.act, lambda: None, after)  # noqa: E731
+        if self.tell(story, name, killed) == DONE:
             self.told["came to the end"] += 1
 
     def _timed(self, story: str, act: Callable[[], Any]) -> int:
@@ -100,13 +104,14 @@ class Drill:
         self.lasts[story] = time.monotonic() - begun
         return status
 
-    def _tell(self, story: str, name: str, kill: Callable[[Callable[[], Any]], int]) -> int | None:
+    def tell(self, story: str, name: str, kill: Callable[[Stage], int]) -> int | None:
+        """How `kill` says that it ended; None where that is a problem."""
         taken = len(self.server.mails)
         try:
             with self.app.app_context(), _documents(story == RENDERING):
                 stage = self._stage(story)
                 stage.restore()
-                status = kill(stage.act)
+                status = kill(stage)
                 assert status in (DONE, -signal.SIGKILL), f"ended with {status}"
                 stage.again()
                 go_on(stage.deed)
@@ -126,9 +131,11 @@ class Drill:
         if self.stage is None or not self.stage.is_for(story):
             self.fresh()
             deed = STORIES[story](self.server)
-            act, again = _doing(self.app, deed)
+            sent = prepared(self.app, deed)
+            act, again = _doing(self.app, deed, sent)
             database.close()
-            self.stage = Stage(story, deed, act, again, self.remember(), time.monotonic())
+            back = self.remember()
+            self.stage = Stage(story, deed, sent, act, again, back, time.monotonic())
         return self.stage
 
     def _assert_mails(self, taken: int) -> None:
@@ -139,18 +146,36 @@ class Drill:
         self.told["mails repeated"] += repeated
 
 
-def _doing(app: Flask, deed: Deed) -> tuple[Callable[[], Any], Callable[[], Any]]:
+def _doing(app: Flask, deed: Deed, sent: "Sent") -> tuple[Callable[[], Any], Callable[[], Any]]:
     """What is done in the process that is killed, and what is done again after it."""
     if not deed.path:
         return deed.act, deed.again
+
+    def press(*statuses: int) -> None:
+        client = app.test_client(use_cookies=False)
+        status = client.post(deed.path, data=sent.body, headers=sent.headers).status_code
+        assert status in statuses, status
+
+    done = 200 if deed.path.startswith("/webhooks/") else 303
+    # It was done at the first press, or is done now; 200 and 404 say that it was.
+    return lambda: press(done), lambda: press(303, 409, 200, 404)
+
+
+@dataclass
+class Sent:
+    """What is sent to a deed's path, as often as one likes."""
+
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def prepared(app: Flask, deed: Deed) -> Sent:
+    """The filled-in form of somebody who is signed in, or what the gateway sends."""
+    if not deed.path:
+        return Sent()
     if deed.path.startswith("/webhooks/"):
-        body, headers = deed.form["body"], {k: v for k, v in deed.form.items() if k != "body"}
-
-        def call() -> None:
-            answer = app.test_client().post(deed.path, data=body, headers=headers)
-            assert answer.status_code == 200
-
-        return call, call
+        headers = {name: value for name, value in deed.form.items() if name != "body"}
+        return Sent(deed.form["body"].encode(), headers)
     browser = Browser(app).sign_in_as(deed.user)
     at = f"/join/{deed.link}" if deed.link else "/sign-in"
     page = browser.get(at, follow_redirects=True)
@@ -158,16 +183,12 @@ def _doing(app: Flask, deed: Deed) -> tuple[Callable[[], Any], Callable[[], Any]
     if deed.link:
         form["quote"] = field_of(page, "quote")
     kept = [one for name in COOKIES if (one := browser.client.get_cookie(name))]
-    cookies = "; ".join(f"{one.key}={one.value}" for one in kept)
-    headers = {"Cookie": cookies, "Accept-Language": "en"}
-
-    def press(*statuses: int) -> None:
-        client = app.test_client(use_cookies=False)
-        status = client.post(deed.path, data=form, headers=headers).status_code
-        assert status in statuses, status
-
-    # It was done at the first press, or is done now; 200 and 404 say that it was.
-    return lambda: press(303), lambda: press(303, 409, 200, 404)
+    headers = {
+        "Cookie": "; ".join(f"{one.key}={one.value}" for one in kept),
+        "Accept-Language": "en",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return Sent(urlencode(form).encode(), headers)
 
 
 def _killed(act: Callable[[], Any], arm: Callable[[], None], after: float | None = None) -> int:
@@ -219,7 +240,15 @@ def _documents(in_earnest: bool) -> Iterator[None]:
 
 @contextmanager
 def drill_on(engine: str, seed: int) -> Iterator[Drill]:
-    with fresh_database(engine) as url, MailServer() as server, sending_app(url, server) as app:
+    with fresh_database(engine) as url, drill_at(url, seed) as drill:
+        yield drill
+
+
+@contextmanager
+def drill_at(url: str, seed: int) -> Iterator[Drill]:
+    """With this PostgreSQL database, or one in SQLite beside that which is named."""
+    engine = url.partition(":")[0]
+    with MailServer() as server, sending_app(url, server) as app:
 
         def fresh() -> None:
             database.close()
@@ -234,7 +263,7 @@ def drill_on(engine: str, seed: int) -> Iterator[Drill]:
 
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            yield Drill(app, server, fresh, remember, Random(seed))
+            yield Drill(app, url, server, fresh, remember, Random(seed))
 
 
 def _copied(folder: Path) -> Callable[[], None]:

@@ -1,10 +1,11 @@
-"""A process is killed in the middle of a refund's life; whoever goes on finds out what happened,
-and nothing happens twice. A handful of points; `killed_refund.py` tells of all."""
+"""A real program is killed in the middle of a refund's life; whoever goes on finds out what
+happened, and nothing happens twice. A handful of points; `killed_programs.py` tells of all."""
 
 import pytest
-from flask import Flask
 
-from tests.drills.killed_refund import POINTS, survives
+from tests.drills.kill_points import POINTS
+from tests.drills.killed_programs import at_point
+from tests.drills.kills import drill_at
 
 pytestmark = pytest.mark.drill
 
@@ -22,9 +23,13 @@ HANDFUL = [
 
 @pytest.mark.parametrize(("story", "point"), HANDFUL)
 def test_killed_at_that_point_each_refund_happens_once(
-    app: Flask, database_url: str, story: str, point: str
+    database_url: str, story: str, point: str
 ) -> None:
-    survives(app, database_url, story, point)
+    with drill_at(database_url, 1) as drill:
+        at_point(drill, story, point)
+
+    assert drill.problems == []
+    assert drill.told["killed"] == 1
 
 
 def test_the_handful_is_of_all_the_points() -> None:
