@@ -49,14 +49,15 @@ class Outage:
                 self._silent(port)
                 with server:
                     self._comes_back(server)
-                    _until(lambda: not _waiting().exists(), 120 + 600 / self.pace)
+                    _until(lambda: not _waiting().exists(), 120 + self.mails + 600 / self.pace)
                 seen = _seen(server, invited)
             database.close()
         return seen
 
     def _down(self) -> None:
         """Nobody listens; every mail has been tried and waits."""
-        _until(lambda: not _waiting().where(OutboxMessage.attempts == 0).exists())
+        tried = OutboxMessage.attempts > 0
+        _until(lambda: not _waiting().where(~tried).exists(), 60 + self.mails)
         threading.Event().wait(self.outage)
 
     def _silent(self, port: int) -> None:
