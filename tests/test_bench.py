@@ -8,6 +8,7 @@ from flask import Flask
 from bench import databases, people, works
 from bench.results import Report, Result
 from bench.rounds import medians, percentile
+from tests import shares
 from webapp import clock
 from webapp.actions import ledger_check
 from webapp.models import Account, Invitation, Membership, User
@@ -39,7 +40,7 @@ def test_a_database_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert setting.database() == made
     assert Path(made.removeprefix("sqlite:///")).stat().st_mtime_ns == begun
     assert [path.suffix for path in tmp_path.iterdir()] == [".db"]
-    assert {"list", "search", "badge", "peers", "windows"} <= set(works.ALL)
+    assert {"list", "search", "badge", "peers", "windows", "processes"} <= set(works.ALL)
 
 
 def test_each_contestant_takes_its_turn() -> None:
@@ -65,3 +66,26 @@ def test_the_table_says_what_falls_short(tmp_path: Path) -> None:
     assert "| slow  | 2.00 ×   | ≥ 3 ×    | short" in page
     assert "- Noted." in page
     assert "SQLite" in page
+
+
+@pytest.mark.parametrize(
+    ("folder", "written"),
+    [
+        ("cpu", {"cpu.cfs_period_us": "20000", "cpu.cfs_quota_us": "-1", "cpu.shares": "10240"}),
+        ("", {"cpu.max": "max", "cpu.weight": "1000"}),
+    ],
+)
+def test_a_share_of_a_processor_is_asked_of_both_kinds_of_control_groups(
+    folder: str, written: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "ROOT", tmp_path)
+    (tmp_path / folder).mkdir(exist_ok=True)
+
+    share = shares.Share(0.1)
+    limit = share.folder / ("cpu.cfs_quota_us" if folder else "cpu.max")
+    assert limit.read_text() in ("2000", "2000 20000")
+    share.hold([7])
+    share.lift()
+
+    found = {file.name: file.read_text() for file in share.folder.iterdir()}
+    assert found == {**written, "cgroup.procs": "7"}
