@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -62,6 +63,16 @@ class Process:
         with self._said:
             if not self._said.wait_for(lambda: any(words in line for line in self.lines), seconds):
                 raise TimeoutError(f"never said {words!r}:\n" + "".join(self.lines))
+
+    @property
+    def pids(self) -> list[int]:
+        """Its own, and those of what it started."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with suppress(ProcessLookupError):
+                if os.getpgid(int(name)) == self._process.pid:
+                    found.append(int(name))
+        return found
 
     def ask_to_stop(self) -> None:
         """As process managers do."""

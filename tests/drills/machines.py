@@ -2,10 +2,13 @@
 with a synchronous standby, a PgBouncer in transaction mode beside each. Under load a web process, a
 worker and the primary are killed, and the standby is promoted.
 
-`python -m tests.drills.machines --people 250`; it installs nothing, and says what is missing."""
+`python -m tests.drills.machines --people 250`; `--pgbouncer stays` leaves the dead primary's
+PgBouncer alive, `none` is without any. It installs nothing, and says what is missing."""
 
 import argparse
 import http.client
+import logging
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,7 @@ from tests.drills.live import Live, Person, invited, owner_of
 from tests.drills.machines_parts import (
     PASSWORD,
     Cluster,
+    adapted,
     in_front,
     missing,
     queueing,
@@ -31,12 +35,17 @@ from tests.drills.machines_parts import (
 from tests.joined import make_owned
 from tests.ports import free_port
 from tests.processes import ROOT, Process, environment, start_web, start_worker
+from tests.shares import Share, shares
 from tests.smtp import MailServer, sending_app
 from webapp.database import database, open_database
 
 # Seconds that somebody needs before they press again, so that the load outlasts the story.
 PACE = 0.2
-MEASURED = 5.0
+# What happens to the dead primary's PgBouncer.
+DIES, STAYS, NONE = "dies", "stays", "none"
+# The rate is measured for so many seconds, each web process held to so much of a processor, or the
+# two that everything shares here would be what is measured.
+MEASURED, PART = 10.0, 0.2
 
 
 @dataclass
@@ -67,6 +76,9 @@ class Machines:
     ports: list[int]
     primary: Cluster
     standby: Cluster
+    pgbouncer: str
+    without: float
+    held: list[Share]
     stack: ExitStack
 
     def start_web(self, at: int) -> Process:
@@ -81,17 +93,19 @@ class Machines:
 
 
 @contextmanager
-def machines(folder: Path, people: int) -> Iterator[Machines]:
+def machines(folder: Path, people: int, pgbouncer: str, without: float) -> Iterator[Machines]:
     primary, standby = Cluster(folder / "primary"), Cluster(folder / "standby")
     port, ports = free_port(), [free_port() for _ in range(3)]
     with ExitStack() as stack:
+        held = stack.enter_context(shares(len(ports), PART))
         stack.enter_context(contextmanager(replicated)(primary, standby))
-        stack.enter_context(primary.bounced())
-        stack.enter_context(standby.bounced())
+        if pgbouncer != NONE:
+            stack.enter_context(primary.bounced())
+            stack.enter_context(standby.bounced())
         queue_url = stack.enter_context(queueing(folder))
         server = stack.enter_context(MailServer())
         stack.enter_context(in_front(folder, port, ports))
-        url = through_pgbouncer(primary, standby)
+        url = either_of(primary, standby)
         env = environment(url, **server.environment, BASE_URL=f"http://127.0.0.1:{port}",
                           QUEUE_URL=queue_url, TRUSTED_PROXIES="1")  # fmt: skip
         migrate = [sys.executable, "-m", "flask", "--app", "wsgi", "migrate"]
@@ -102,20 +116,39 @@ def machines(folder: Path, people: int) -> Iterator[Machines]:
         joining = [invited(app, organisation, at) for at in range(people)]
         database.close()
         live = Watched(app, server, url, port, joining, owner)
-        yield Machines(live, env, ports, primary, standby, stack)
+        yield Machines(live, env, ports, primary, standby, pgbouncer, without, held, stack)
 
 
-def through_pgbouncer(*clusters: Cluster) -> str:
-    """As in docs/machines/environment."""
-    hosts = ",".join("127.0.0.1" for _ in clusters)
-    ports = ",".join(str(one.bouncer_port) for one in clusters)
-    more = "target_session_attrs=read-write&connect_timeout=2&prepare_threshold=None"
-    return f"postgresql://affluent:{PASSWORD}@/affluent?host={hosts}&port={ports}&{more}"
+def either_of(primary: Cluster, standby: Cluster) -> str:
+    """As in docs/machines/environment, through PgBouncer where there is one."""
+    ports = [str(one.bouncer_port if one.bouncer else one.port) for one in (primary, standby)]
+    found = re.search(r"^DATABASE_URL=(.+)$", adapted("environment", {
+        "PASSWORD": PASSWORD,
+        "10.0.0.21,10.0.0.22": "127.0.0.1,127.0.0.1",
+        "6432,6432": ",".join(ports),
+    }), re.MULTILINE)  # fmt: skip
+    assert found
+    return found[1]
+
+
+def started(all_of: Machines) -> list[Process]:
+    """The three web processes, with the rate of one, two and three of them."""
+    webs: list[Process] = []
+    for at in range(3):
+        webs.append(all_of.start_web(at))
+        for share in all_of.held[at : at + 1]:
+            share.hold(webs[at].pids)
+        rate = throughput(all_of.live)
+        each = f"each held to {PART} of a processor" if all_of.held else "sharing the processors"
+        print(f"{at + 1} web, {each}: {rate:.1f} list pages a second", flush=True)
+    for share in all_of.held:
+        share.lift()
+    return webs
 
 
 def throughput(live: Watched) -> float:
-    """List pages a second, asked for by eight keep-alive clients through nginx."""
-    ends, counts = time.monotonic() + MEASURED, Counter[int]()
+    """List pages a second, asked for by twelve keep-alive clients through nginx."""
+    ends, answered = time.monotonic() + MEASURED, list[int]()
 
     def ask() -> None:
         line = http.client.HTTPConnection("127.0.0.1", live.port, timeout=60)
@@ -123,17 +156,17 @@ def throughput(live: Watched) -> float:
             line.request("GET", "/users", headers={"Cookie": live.owner.cookie})
             answer = line.getresponse()
             answer.read()
-            counts[answer.status] += 1
+            answered.append(answer.status)
         line.close()
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=ask) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if set(counts) != {200}:
-        print(f"measuring: answered {dict(counts)}")
-    return counts[200] / MEASURED
+    if set(answered) != {200}:
+        print(f"measuring: answered {dict(Counter(answered))}")
+    return answered.count(200) / MEASURED
 
 
 def story(all_of: Machines, webs: list[Process], workers: list[Process]) -> float:
@@ -148,7 +181,8 @@ def story(all_of: Machines, webs: list[Process], workers: list[Process]) -> floa
     all_of.start_worker()
     pause.wait(2)
     killed_at = time.monotonic()
-    all_of.primary.kill()
+    all_of.primary.kill(leave_bouncer=all_of.pgbouncer == STAYS)
+    pause.wait(all_of.without)
     all_of.standby.promote()
     print(f"the standby was promoted after {time.monotonic() - killed_at:.1f} s")
     try:
@@ -169,16 +203,13 @@ def confirmed_once(live: Watched) -> str:
     return f"{len(told)} acceptances confirmed, {len(rows)} found"
 
 
-def run(people: int) -> Watched:
+def run(people: int, pgbouncer: str, without: float) -> Watched:
     with tempfile.TemporaryDirectory(prefix="affluent-machines-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        with machines(folder, people) as all_of:
+        with machines(folder, people, pgbouncer, without) as all_of:
             live = all_of.live
-            webs: list[Process] = []
-            for at in range(3):
-                webs.append(all_of.start_web(at))
-                print(f"{at + 1} web: {throughput(live):.0f} list pages a second", flush=True)
+            webs = started(all_of)
             workers = [all_of.start_worker() for _ in range(2)]
             begun = time.monotonic()
             with live.load():
@@ -212,12 +243,15 @@ def report(live: Watched, killed_at: float, begun: float, lasted: float) -> None
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--people", type=int, default=250)
+    asked.add_argument("--pgbouncer", choices=(DIES, STAYS, NONE), default=DIES)
+    asked.add_argument("--without", type=float, default=3, help="seconds without a primary")
     options = asked.parse_args()
+    logging.getLogger("affluent.requests").setLevel(logging.WARNING)
     if missing():
         print("Install first: " + ", ".join(missing()), file=sys.stderr)
         return 2
     begun = time.monotonic()
-    live = run(options.people)
+    live = run(options.people, options.pgbouncer, options.without)
     print(f"{options.people} people, {time.monotonic() - begun:.0f} s")
     print("\n".join(live.problems[:20]) or "nothing was lost, doubled or half done")
     return 1 if live.problems else 0

@@ -74,7 +74,8 @@ class Cluster:
         self.folder, self.data = folder, folder / "data"
         self.owner = owner_of(folder)
         self.url = f"postgresql://affluent@127.0.0.1:{self.port}/affluent"
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.server: subprocess.Popen[bytes] | None = None
+        self.bouncer: subprocess.Popen[bytes] | None = None
 
     def create(self) -> None:
         self._do("initdb", "-D", self.data, "-U", "affluent", "-A", "trust", "-E", "UTF8")
@@ -92,18 +93,21 @@ class Cluster:
         postgres = binaries() / "postgres"
         command = [postgres, "-D", self.data, "-p", str(self.port)]
         with running(command, self.folder / "log", **self.owner) as process:
-            self.processes.append(process)
+            self.server = process
             wait_for(binaries(), self.port, process)
             yield
 
-    def kill(self) -> None:
-        """The machine is gone, with its PgBouncer."""
-        for process in self.processes:
+    def kill(self, leave_bouncer: bool = False) -> None:
+        """The machine is gone, with its PgBouncer, or PostgreSQL alone is."""
+        gone = [self.server] if leave_bouncer else [self.server, self.bouncer]
+        for process in filter(None, gone):
             process.kill()
             process.wait(10)
 
     def promote(self) -> None:
         self._do("pg_ctl", "promote", "-w", "-D", self.data)
+        if self.bouncer is None:
+            return
         address = ["-h", "127.0.0.1", "-p", str(self.bouncer_port), "-U", "affluent", "pgbouncer"]
         env = {**os.environ, "PGPASSWORD": PASSWORD}
         command = [binaries() / "psql", *address, "-c", "RECONNECT affluent"]
@@ -137,7 +141,7 @@ class Cluster:
         )  # fmt: skip
         command = [program("pgbouncer"), ini]
         with running(command, self.folder / "pgbouncer.log", **self.owner) as process:
-            self.processes.append(process)
+            self.bouncer = process
             yield
 
 
