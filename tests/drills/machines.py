@@ -41,6 +41,8 @@ from webapp.database import database, open_database
 
 # Seconds that somebody needs before they press again, so that the load outlasts the story.
 PACE = 0.2
+# Seconds that nobody may wait for an answer, not even one of 503.
+PATIENCE = 10.0
 # What happens to the dead primary's PgBouncer.
 DIES, STAYS, NONE = "dies", "stays", "none"
 # The rate is measured for so many seconds, each web process held to so much of a processor, or the
@@ -183,6 +185,7 @@ def story(all_of: Machines, webs: list[Process], workers: list[Process]) -> floa
     killed_at = time.monotonic()
     all_of.primary.kill(leave_bouncer=all_of.pgbouncer == STAYS)
     pause.wait(all_of.without)
+    all_of.primary.tell_bouncer("SHUTDOWN")
     all_of.standby.promote()
     print(f"the standby was promoted after {time.monotonic() - killed_at:.1f} s")
     try:
@@ -220,11 +223,11 @@ def run(people: int, pgbouncer: str, without: float) -> Watched:
             live.quiesce()
             live.check()
             print(live.figures())
-            report(live, killed_at, begun, lasted)
+            report(live, killed_at, begun, lasted, without)
         return live
 
 
-def report(live: Watched, killed_at: float, begun: float, lasted: float) -> None:
+def report(live: Watched, killed_at: float, begun: float, lasted: float, without: float) -> None:
     total = sum(live.answers.values())
     errors = sum(count for (_, status), count in live.answers.items() if status >= 500)
     before = [at - begun for at in live.away_at if at < killed_at]
@@ -235,9 +238,11 @@ def report(live: Watched, killed_at: float, begun: float, lasted: float) -> None
     if after:
         print(f"the switch: 503 from {min(after):.1f} to {max(after):.1f} s after the kill")
     print(confirmed_once(live))
-    late = [at for at in after if at > 15]
+    late = [at for at in after if at > without + 15]
     if late:
         live.problems.append(f"{len(late)} answers of 503 long after the switch")
+    if live.longest > PATIENCE:
+        live.problems.append(f"somebody waited {live.longest:.1f} s")
 
 
 def main() -> int:

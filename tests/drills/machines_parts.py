@@ -1,5 +1,5 @@
 """nginx, PgBouncer, Redis, and PostgreSQL with a synchronous standby, all on the loopback address,
-set up by the files of docs/machines, in which only addresses and folders are other ones."""
+set up by the files of docs/machines and docs/examples with other addresses and folders."""
 
 import os
 import secrets
@@ -106,12 +106,17 @@ class Cluster:
 
     def promote(self) -> None:
         self._do("pg_ctl", "promote", "-w", "-D", self.data)
-        if self.bouncer is None:
+        self.tell_bouncer("RECONNECT affluent")
+
+    def tell_bouncer(self, command: str) -> None:
+        """As its administrator; nothing where there is none, or it is gone."""
+        if self.bouncer is None or self.bouncer.poll() is not None:
             return
         address = ["-h", "127.0.0.1", "-p", str(self.bouncer_port), "-U", "affluent", "pgbouncer"]
         env = {**os.environ, "PGPASSWORD": PASSWORD}
-        command = [binaries() / "psql", *address, "-c", "RECONNECT affluent"]
-        subprocess.run(command, env=env, check=True, capture_output=True)
+        asked = [binaries() / "psql", *address, "-c", command]
+        # SHUTDOWN ends the connection by which it was asked, and psql with it.
+        subprocess.run(asked, env=env, check=command != "SHUTDOWN", capture_output=True)
 
     def ask(self, *statements: str, database: str = "affluent") -> Any:
         """The first row of the last one."""
@@ -161,9 +166,18 @@ def replicated(primary: Cluster, standby: Cluster) -> Iterator[None]:
 
 @contextmanager
 def in_front(folder: Path, port: int, webs: list[int]) -> Iterator[None]:
-    """nginx."""
-    addresses = {f"10.0.0.{11 + at}:8000": f"127.0.0.1:{web}" for at, web in enumerate(webs)}
-    site = adapted("nginx.conf", {**addresses, "10.0.0.1:80": f"127.0.0.1:{port}"})
+    """nginx, without TLS and its certificate, on a port that the application's address names."""
+    servers = "\n".join(f"server 127.0.0.1:{web} max_fails=3 fail_timeout=2s;" for web in webs)
+    site = adapted("../examples/nginx.conf", {
+        "server 127.0.0.1:8000 max_fails=3 fail_timeout=2s;": servers,
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{port};",
+        "    ssl_certificate /etc/ssl/affluent/cert.pem;\n": "",
+        "    ssl_certificate_key /etc/ssl/affluent/key.pem;\n": "",
+        "/var/log/nginx/": f"{folder}/",
+        "-Host $host;": "-Host $http_host;",
+        " Host $host;": " Host $http_host;",
+    })  # fmt: skip
     own = "".join(
         f"{name}_temp_path {folder}/{name};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
