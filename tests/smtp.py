@@ -44,7 +44,8 @@ class _Controller(Controller):
 class MailServer:
     """`mails` are those it took. `answers` refuses or defers by recipient, `content_answers` the
     next contents one by one; `resets` breaks so many connections within the content; while
-    `holds`, it has read the content and does not answer: `is_holding` then is set."""
+    `holds`, it has read the content and does not answer: `is_holding` then is set. When it
+    `pipelines`, it says that it takes commands together."""
 
     def __init__(self, port: int = 0) -> None:
         self.port = port or free_port()
@@ -55,6 +56,7 @@ class MailServer:
         self.content_answers: list[str] = []
         self.resets = 0
         self.holds = False
+        self.pipelines = False
         self.is_holding = threading.Event()
         self._controller = _Controller(self, hostname="127.0.0.1", port=self.port)
 
@@ -84,7 +86,8 @@ class MailServer:
     ) -> list[str]:
         self.connections += 1
         session.host_name = name
-        return responses
+        # aiosmtpd reads line by line and can do that, but does not say so.
+        return ["250-PIPELINING", *responses] if self.pipelines else responses
 
     async def handle_RCPT(
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]

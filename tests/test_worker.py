@@ -3,6 +3,7 @@
 import hashlib
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from webapp.database import database
 from webapp.handlers import money as money_handlers
 from webapp.handlers import rounds
 from webapp.models import (
+    DeliveryEvent,
     Invitation,
     InvitationLink,
     OutboxMessage,
@@ -29,6 +31,7 @@ from webapp.models import (
     Statement,
     User,
 )
+from webapp.smtp_line import Plain
 
 
 @pytest.fixture
@@ -79,10 +82,48 @@ def test_many_mails_go_over_one_connection(app: Flask, server: MailServer) -> No
     assert len({mail["Message-ID"] for mail in server.mails}) == 20
 
 
-def test_a_long_connection_is_taken_up_anew(app: Flask, server: MailServer) -> None:
-    invite(*(f"p{number}@example.org" for number in range(60)))
+@pytest.mark.parametrize("pipelines", [False, True])
+def test_each_mail_is_marked_before_the_next_ones_content_goes_out(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch, pipelines: bool
+) -> None:
+    server.pipelines = pipelines
+    left: list[int] = []
+    send_content = Plain.send_content
+
+    def counted(line: Plain, content: bytes) -> None:
+        left.append(OutboxMessage.select().where(OutboxMessage.left_at.is_null(False)).count())
+        send_content(line, content)
+
+    monkeypatch.setattr(Plain, "send_content", counted)
+    invite(*(f"p{number}@example.org" for number in range(16)))
     rounds.drain()
-    assert len(server.mails) == 60
+    assert left == list(range(16))
+    assert DeliveryEvent.select().where(DeliveryEvent.kind == "sent").count() == 16
+
+
+@pytest.mark.parametrize("pipelines", [False, True])
+def test_a_refusal_in_a_run_is_its_own_mails_affair(
+    app: Flask, server: MailServer, pipelines: bool
+) -> None:
+    server.pipelines = pipelines
+    people = invite(*(f"p{number}@example.org" for number in range(12)))
+    server.answers |= {people[4].email: "550 5.1.1 No such user", people[6].email: "451 Later"}
+    server.content_answers = ["250 OK"] * 7 + ["554 5.7.1 We do not like it"]
+    assert rounds.drain() is not None
+    seen = [delivery(one)[0] for one in people]
+    assert Counter(seen) == {"sent": 9, "refused": 2, "deferred": 1}
+    assert (seen[4], seen[6], seen[9]) == ("refused", "deferred", "refused")
+    assert len(server.mails) == 9
+    assert server.connections == 1
+
+
+def test_a_long_connection_is_taken_up_anew(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.smtp.MOST", 5)
+    invite(*(f"p{number}@example.org" for number in range(8)))
+    rounds.drain()
+    assert len(server.mails) == 8
     assert server.connections == 2
 
 
@@ -158,7 +199,7 @@ def test_a_server_that_is_away_defers_all_and_loses_none(
 def test_a_server_that_says_nothing_is_not_waited_for_again_and_again(
     app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.smtp.CONTENT_TIMEOUT", 0.2)
+    monkeypatch.setattr("webapp.smtp_line.CONTENT_TIMEOUT", 0.2)
     server.holds = True
     server.content_answers = ["451 never heard"]
     [invitation] = invite("anna@example.org")

@@ -4,34 +4,24 @@ All mails of one round go over one SMTP connection. In development without a mai
 kept instead, for /dev/mail."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
 from flask_babel import force_locale
-from flask_mail import Attachment, Message
 from flask_mail import Mail as FlaskMail
+from flask_mail import Message
 
 from webapp.config import Config
+from webapp.forms import Forms
+from webapp.letters import Letter as Letter
+from webapp.letters import Words
 from webapp.mime import Mail
 from webapp.policy import policy
 from webapp.texts import cleaned
 from webapp.texts import unlinked as unlinked
 
 _EMPTY_LINES = re.compile(r"\n{3,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """`name` names the templates mail/<name>.subject.txt, .txt and .html; `facts` are theirs."""
-
-    name: str
-    to: str
-    locale: str
-    facts: dict[str, Any]
-    attachments: tuple[Attachment, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def install(app: Flask) -> None:
@@ -52,23 +42,34 @@ def install(app: Flask) -> None:
     FlaskMail(app)
 
 
-def compose(letter: Letter, message_id: int) -> Message:
-    """The mail of an outbox row: written again, it has the same Message-ID."""
+def compose(letter: Letter, message_id: int, forms: Forms | None = None) -> Message:
+    """The mail of an outbox row: written again, it has the same Message-ID. `forms` are those of
+    the letters that are written together with this one."""
+    words = forms.words(letter) if forms is not None and letter.blanks else write(letter)
+    message = Mail(
+        subject=words.subject,
+        recipients=[letter.to],
+        body=words.text,
+        html=words.html,
+        attachments=list(letter.attachments),
+        extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
+    )
+    message.msgId = address_of(message_id, policy())
+    return message
+
+
+def write(letter: Letter) -> Words:
+    """In the reader's language."""
     settings = policy()
     facts = {"base_url": settings.base_url, "seller": unlinked(settings.seller.name)}
+    facts |= letter.facts
     with force_locale(letter.locale):
-        subject = headline(_written(f"{letter.name}.subject.txt", facts | letter.facts))
-        facts["subject"] = subject
-        message = Mail(
-            subject=subject,
-            recipients=[letter.to],
-            body=_plain(_written(f"{letter.name}.txt", facts | letter.facts)),
-            html=_written(f"{letter.name}.html", facts | letter.facts),
-            attachments=list(letter.attachments),
-            extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
+        facts["subject"] = headline(_written(f"{letter.name}.subject.txt", facts))
+        return Words(
+            facts["subject"],
+            _plain(_written(f"{letter.name}.txt", facts)),
+            _written(f"{letter.name}.html", facts),
         )
-    message.msgId = address_of(message_id, settings)
-    return message
 
 
 def address_of(message_id: int, settings: Config) -> str:

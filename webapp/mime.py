@@ -1,12 +1,17 @@
 """A mail as bytes, assembled directly: the email package takes longer for it than everything else
 that a mail needs."""
 
+import re
 from base64 import encodebytes
 from binascii import b2a_qp
 from email.utils import formatdate
+from functools import lru_cache
 from hashlib import sha256
+from smtplib import quoteaddr
 
-from flask_mail import Message, sanitize_addresses, sanitize_subject
+from flask_mail import Message, sanitize_address, sanitize_subject
+
+_PLAIN_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 
 
 class Mail(Message):
@@ -28,8 +33,8 @@ class Mail(Message):
     def _head(self) -> bytes:
         fields = {
             "Subject": sanitize_subject(self.subject),
-            "From": sanitize_addresses([self.sender])[0],
-            "To": ", ".join(sanitize_addresses(self.recipients)),
+            "From": addressed(self.sender),
+            "To": ", ".join(map(addressed, self.recipients)),
             "Date": formatdate(self.date, localtime=True),
             "Message-ID": self.msgId,
             **(self.extra_headers or {}),
@@ -38,6 +43,18 @@ class Mail(Message):
         return b"".join(
             f"{name}: {_folded(value)}\r\n".encode("ascii") for name, value in fields.items()
         )
+
+
+@lru_cache(maxsize=64)
+def addressed(who: str) -> str:
+    """As a header names somebody."""
+    return who if _PLAIN_ADDRESS.fullmatch(who) else str(sanitize_address(who))
+
+
+@lru_cache(maxsize=64)
+def bracketed(who: str) -> str:
+    """As an envelope does."""
+    return f"<{who}>" if _PLAIN_ADDRESS.fullmatch(who) else quoteaddr(addressed(who))
 
 
 def _folded(value: str) -> str:

@@ -166,10 +166,11 @@ def claim_some(most: int, kinds: tuple[str, ...] | None = None) -> list[Claim]:
 
 def give_back(claims: Sequence[Claim]) -> None:
     """Ends claims of messages that were not tried, as if nobody had made them."""
-    for each in claims:
-        OutboxMessage.update(
-            claim=None, claimed_until=None, attempts=OutboxMessage.attempts - 1
-        ).where(OutboxMessage.id == each.message.id, OutboxMessage.claim == each.token).execute()
+    ids = [each.message.id for each in claims]
+    tokens = {each.token for each in claims}
+    OutboxMessage.update(claim=None, claimed_until=None, attempts=OutboxMessage.attempts - 1).where(
+        OutboxMessage.id.in_(ids), OutboxMessage.claim.in_(tokens)
+    ).execute()
 
 
 def renew(claim: Claim) -> bool:

@@ -5,80 +5,30 @@ was lost on the way is sent again, so a mail may arrive twice only when the conn
 its final dot and the server's answer; both copies then have one Message-ID."""
 
 import smtplib
-import ssl
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from flask import current_app
-from flask_mail import Connection, Message
+from flask_mail import Message
 
 from webapp import clock
 from webapp.database import transaction
 from webapp.models import KeptMail
 from webapp.outbox import Deferred, Refused
 from webapp.policy import policy
+from webapp.smtp_line import Line, Moments
 from webapp.texts import cleaned
 
-TIMEOUT = 10
-# A server may examine the whole mail before it answers; hanging up then would have it sent twice.
-CONTENT_TIMEOUT = 20
 # Servers end connections that carry too much, or that are silent for long.
-MOST, IDLE = 50, 5
-
-
-class _Patient:
-    """Asks `may_begin` before a mail's content goes out, and then waits longer for the answer."""
-
-    may_begin: Callable[[], bool] = staticmethod(lambda: True)
-
-    def data(self, msg: Any) -> Any:
-        if not self.may_begin():
-            raise Deferred("somebody else is sending it")
-        self.sock.settimeout(CONTENT_TIMEOUT)  # type: ignore[attr-defined]
-        try:
-            return super().data(msg)  # type: ignore[misc]
-        finally:
-            if self.sock is not None:  # type: ignore[attr-defined]
-                self.sock.settimeout(TIMEOUT)  # type: ignore[attr-defined]
-
-
-class _Plain(_Patient, smtplib.SMTP):
-    pass
-
-
-class _Encrypted(_Patient, smtplib.SMTP_SSL):
-    pass
-
-
-class _Line(Connection):
-    """Flask-Mail's connection with timeouts and with certificates that are checked."""
-
-    def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
-        mail = self.mail
-        host: smtplib.SMTP | smtplib.SMTP_SSL
-        if mail.use_ssl:
-            context = ssl.create_default_context()
-            host = _Encrypted(mail.server, mail.port, timeout=TIMEOUT, context=context)
-        else:
-            host = _Plain(mail.server, mail.port, timeout=TIMEOUT)
-        try:
-            if mail.use_tls:
-                host.starttls(context=ssl.create_default_context())
-            if mail.username and mail.password:
-                host.login(mail.username, mail.password)
-        except BaseException:
-            host.close()
-            raise
-        return host
+MOST, IDLE = 100, 5
 
 
 class Post:
     """Sends or keeps mails; a context manager that hangs up at its end."""
 
     def __init__(self) -> None:
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._used_at = 0.0
         self._away = ""
 
@@ -88,15 +38,15 @@ class Post:
     def __exit__(self, *error: object) -> None:
         self._hang_up()
 
-    def send(self, message: Message, may_begin: Callable[[], bool]) -> None:
-        """Raises outbox.Refused or outbox.Deferred with the server's words."""
+    def send(self, message: Message, moments: Moments) -> None:
+        """Raises outbox.Refused or outbox.Deferred with the server's words. Where the server was
+        not reached, not all moments have come."""
         if policy().keeps_mail:
             keep(message)
             return
         line = self._open()
-        line.host.may_begin = may_begin  # type: ignore[union-attr]
         try:
-            line.send(message)
+            line.deliver(message, moments)
         except smtplib.SMTPRecipientsRefused as error:
             raise _verdict(*next(iter(error.recipients.values()))) from error
         except smtplib.SMTPDataError as error:
@@ -112,7 +62,7 @@ class Post:
             raise
         self._used_at = time.monotonic()
 
-    def _open(self) -> _Line:
+    def _open(self) -> Line:
         """The line, checked when it was silent for long. Once the server was away, the mails of
         this round no longer wait for it one by one."""
         if self._away:
@@ -120,7 +70,7 @@ class Post:
         if self._line is not None and not self._is_usable():
             self._hang_up()
         if self._line is None:
-            line = _Line(current_app.extensions["mail"])
+            line = Line(current_app.extensions["mail"])
             try:
                 self._line = line.__enter__()
             except OSError as error:

@@ -4,27 +4,38 @@ again after a crash."""
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
+
+from flask_mail import Message
 
 from webapp import clock, mailer, outbox
 from webapp.actions.deliveries import Drawn
+from webapp.forms import Forms
 from webapp.mailer import Letter
 from webapp.models import OutboxMessage
 from webapp.models.user import ERASED
 from webapp.outbox import Claim
-from webapp.smtp import Post
+from webapp.smtp_line import Moments
 
 # A claim with less left than this is renewed before a mail's content goes out.
 ROOM = timedelta(seconds=45)
 
 
+class Way(Protocol):
+    """How a mail leaves: the post, or whoever sends it a little later."""
+
+    def send(self, message: Message, moments: Moments) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A claimed message, the post that its mail would go by, and the link that it is to carry where
-    that was drawn already."""
+    """A claimed message, how its mail would leave, the link that it is to carry where that
+    was drawn already, and the forms of what is written together with it."""
 
     claim: Claim
-    post: Post
+    post: Way
     drawn: Drawn | None = None
+    forms: Forms | None = None
 
     @property
     def message(self) -> OutboxMessage:
@@ -33,7 +44,9 @@ class Errand:
     def mail(self, letter: Letter) -> bool:
         if letter.to.endswith(ERASED):
             return False  # the person has had their data erased meanwhile
-        self.post.send(mailer.compose(letter, self.message.id), self._may_begin)
+        self.post.send(
+            mailer.compose(letter, self.message.id, self.forms), Moments(self._may_begin)
+        )
         return True
 
     def _may_begin(self) -> bool:

@@ -11,6 +11,9 @@ from webapp.mailer import Letter, unlinked
 from webapp.models import Account, Invitation, SignInCode, User
 from webapp.policy import policy
 
+# What each of the people that are invited together reads for themselves.
+BLANKS = ("name", "email", "link", "report")
+
 
 def invitation(errand: Errand) -> bool:
     drawn = errand.drawn or deliveries.draw_link(errand.message)
@@ -21,7 +24,7 @@ def invitation(errand: Errand) -> bool:
         "note": _lines(invited.note),
         "has_account": drawn.is_member,
     }
-    return errand.mail(Letter("invitation", invited.email, invited.locale, facts))
+    return errand.mail(Letter("invitation", invited.email, invited.locale, facts, blanks=BLANKS))
 
 
 def reminder(errand: Errand) -> bool:
@@ -37,7 +40,8 @@ def reminder(errand: Errand) -> bool:
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-    letter = Letter("reminder", invited.email, invited.locale, facts, headers=headers)
+    blanks = (*BLANKS, "stop")
+    letter = Letter("reminder", invited.email, invited.locale, facts, (), headers, blanks)
     return errand.mail(letter)
 
 

@@ -9,8 +9,7 @@ from peewee import InterfaceError, OperationalError
 
 from webapp import clock, outbox
 from webapp.actions import deliveries
-from webapp.actions.deliveries import Drawn
-from webapp.database import database, transaction, unhurried_transaction
+from webapp.database import database, transaction
 from webapp.handlers import (
     Errand,
     Handler,
@@ -23,6 +22,7 @@ from webapp.handlers import (
     refunds,
     uploads,
 )
+from webapp.handlers.runs import Run
 from webapp.models import OutboxMessage
 from webapp.outbox import Claim
 from webapp.smtp import Post
@@ -72,7 +72,7 @@ URGENT = ("mail:code",)
 # So that a long queue neither keeps the periodic tasks waiting nor holds up a stop.
 LASTS = 10.0
 # So many mails are claimed, and their links drawn, in one go, while that many take no longer.
-MOST, QUICK = 20, 1.0
+MOST, QUICK = 50, 1.0
 
 
 def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
@@ -88,8 +88,8 @@ def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
             claims = outbox.claim_some(1, URGENT) or outbox.claim_some(most)
             if not claims:
                 break
-            was_quick = _carry_out_all(claims, post, tries, is_stopping)
-            most = min(2 * most, MOST) if was_quick else 1
+            done = _carry_out_all(claims, post, tries, is_stopping)
+            most = min(2 * most, MOST) if done == len(claims) else done
     return min(tries, default=None)
 
 
@@ -98,33 +98,41 @@ def _carry_out_all(
     post: Post,
     tries: list[datetime],
     is_stopping: Callable[[], bool],
-) -> bool:
-    """Messages of one kind, until they take too long; the rest is given back. Were they quick?"""
+) -> int:
+    """Messages of one kind, until they take too long; the rest is given back. How many were
+    tried?"""
     ends = time.monotonic() + QUICK
-    drawn: dict[int, Drawn] = {}
+    run: Run | None = None
     if len(claims) > 1 and claims[0].message.kind in deliveries.KINDS:
-        drawn = deliveries.draw_links([one.message for one in claims])
+        run = Run(claims, post, HANDLERS[claims[0].message.kind], _finish, _tell)
     for done, claim in enumerate(claims):
         if done and (time.monotonic() > ends or is_stopping()):
+            if run is not None:
+                run.settle()
             outbox.give_back(claims[done:])
-            return False
-        is_last = done == len(claims) - 1
-        again = carry_out(Errand(claim, post, drawn.get(claim.message.id)), is_last)
+            return done
+        errand = Errand(claim, post)
+        again = carry_out(errand) if run is None else carry_out(errand, run.send, run.finish)
         if again is not None:
             tries.append(again)
-    return True
+    if run is not None:
+        run.settle()
+    return len(claims)
 
 
-def carry_out(errand: Errand, is_last: bool = True) -> datetime | None:
+def carry_out(
+    errand: Errand,
+    handler: Handler | None = None,
+    finish: Callable[[Claim, bool], object] | None = None,
+) -> datetime | None:
     """One message, to its end or its next try, which is returned. An error of one message is no
-    other's: it is put into quarantine. Only an absent database ends the round. Not being the last
-    of several, its end may reach the disk together with the others'."""
+    other's: it is put into quarantine. Only an absent database ends the round."""
     claim = errand.claim
     if claim.message.attempts > len(outbox.PAUSES) + 1:
         _give_up(claim, "tried too often: the worker never came to its end")
         return None
     try:
-        done = HANDLERS[claim.message.kind](errand)
+        done = (handler or HANDLERS[claim.message.kind])(errand)
     except outbox.Deferred as error:
         return _defer(claim, str(error))
     except outbox.Refused as error:
@@ -137,12 +145,12 @@ def carry_out(errand: Errand, is_last: bool = True) -> datetime | None:
         log.exception("outbox message %s (%s)", claim.message.id, claim.message.kind)
         _give_up(claim, f"{type(error).__name__}: {error}")
     else:
-        _finish(claim, done, is_last)
+        (finish or _finish)(claim, done)
     return None
 
 
-def _finish(claim: Claim, done: bool, is_last: bool = True) -> None:
-    with transaction() if is_last else unhurried_transaction():
+def _finish(claim: Claim, done: bool) -> None:
+    with transaction():
         if outbox.mark_left(claim) and done:
             _note(claim.message, "sent")
     _tell(claim, "done" if done else "dropped")

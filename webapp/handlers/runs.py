@@ -1,0 +1,92 @@
+"""A run: mails of one kind that leave one after the other, each written while the server reads the
+one before, and marked while it thinks about the one after.
+
+A mail is marked before the next one's content goes out: who is killed repeats one at most."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from flask_mail import Message
+
+from webapp import mailer
+from webapp.actions import deliveries, sent
+from webapp.forms import Forms
+from webapp.handlers import Errand, Handler
+from webapp.outbox import Claim
+from webapp.smtp import Post
+from webapp.smtp_line import Moments
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A mail as its handler would have sent it; without one nobody wants it, or it could not be
+    written."""
+
+    message: Message | None = None
+    moments: Moments | None = None
+    error: Exception | None = None
+
+    def send(self, message: Message, moments: Moments) -> None:
+        self.message, self.moments = message, moments
+
+
+class Run:
+    """Of claimed messages, all of one kind. `finish` marks one that is not marked in passing;
+    `tell` is told what became of each of the others."""
+
+    def __init__(
+        self,
+        claims: Sequence[Claim],
+        post: Post,
+        handler: Handler,
+        finish: Callable[[Claim, bool], object],
+        tell: Callable[[Claim, str], object],
+    ) -> None:
+        self._post, self._handler, self._finish, self._tell = post, handler, finish, tell
+        self._drawn = deliveries.draw_links([one.message for one in claims])
+        self._after = {one.message.id: next_one for one, next_one in pairwise(claims)}
+        self._prepared: dict[int, Prepared] = {}
+        self._unmarked: Claim | None = None
+        self._forms = Forms(mailer.write)
+
+    def send(self, errand: Errand) -> bool:
+        """The handler of each of them, in their order."""
+        message_id = errand.message.id
+        self._prepare(errand.claim)
+        mail = self._prepared.pop(message_id)
+        if mail.error is not None:
+            raise mail.error
+        if mail.message is None or mail.moments is None:
+            return False
+        following = self._after.get(message_id)
+        meanwhile = (lambda: None) if following is None else (lambda: self._prepare(following))
+        self._post.send(mail.message, Moments(mail.moments.may_begin, self.settle, meanwhile))
+        return True
+
+    def finish(self, claim: Claim, done: bool) -> None:
+        """What was sent is marked a little later; only the last mark waits for the disk, and with
+        it come all the others."""
+        self.settle()
+        if done and claim.message.id in self._after:
+            self._unmarked = claim
+        else:
+            self._finish(claim, done)
+
+    def settle(self) -> None:
+        """Marks what was sent. Again changes nothing."""
+        claim = self._unmarked
+        if claim is not None:
+            sent.mark(claim)
+            self._unmarked = None
+            self._tell(claim, "done")
+
+    def _prepare(self, claim: Claim) -> None:
+        """Writes its mail, unless that was done."""
+        if claim.message.id in self._prepared:
+            return
+        mail = self._prepared[claim.message.id] = Prepared()
+        try:
+            self._handler(Errand(claim, mail, self._drawn.get(claim.message.id), self._forms))
+        except Exception as error:  # its own mail's affair, when that has its turn
+            mail.error = error
