@@ -100,12 +100,21 @@ POINTS = {
     "the worker sends an invitation": [
         f"before {ACTIONS}.deliveries:draw_link",
         f"after {ACTIONS}.deliveries:draw_link",  # the link is committed
-        "before webapp.smtp:_Plain.data",
-        "after webapp.smtp:_Plain.data",  # the server has answered 250
+        "before webapp.smtp_line:Plain.send_content",
+        "after webapp.smtp_line:Plain.hear_of_content",  # the server has answered 250
         "after webapp.smtp:Post.send",
         "before webapp.outbox:mark_left",
         "after webapp.outbox:mark_left",
         f"after {ACTIONS}.deliveries:note",
+    ],
+    "the worker sends a run of them": [
+        f"after {ACTIONS}.deliveries:draw_links",
+        "before webapp.smtp_line:Plain.send_content",
+        "after webapp.smtp_line:Plain.send_content",
+        "after webapp.smtp_line:Plain.hear_of_content",
+        f"before {ACTIONS}.sent:mark",
+        f"after {ACTIONS}.sent:mark",
+        "after webapp.outbox:mark_left",
     ],
     "an admin invites": [
         f"after {ACTIONS}.inviting:write",

@@ -20,6 +20,7 @@ from webapp.errors import Invalid
 from webapp.handlers import rounds
 from webapp.models import (
     Account,
+    DeliveryEvent,
     Invitation,
     InvitationLink,
     Invoice,
@@ -80,6 +81,25 @@ def sends_mail(server: MailServer) -> Deed:
         assert InvitationLink.select().count() >= 1
 
     return Deed(invitation.inviter, check=check)
+
+
+def sends_mails(server: MailServer) -> Deed:
+    """Enough of them that some are sent in one run."""
+    owner = _owner(make_owned())
+    for at in range(7):
+        invite(owner, f"p{at}@example.org")
+    before = len(server.mails)
+
+    def check() -> None:
+        assert {mail["To"] for mail in server.mails[before:]} == {
+            f"p{at}@example.org" for at in range(7)
+        }
+        assert {one.delivery for one in Invitation.select()} == {"sent"}
+        events = Counter(one.message_id for one in DeliveryEvent.select())
+        assert len(events) == 7
+        assert set(events.values()) == {1}
+
+    return Deed(owner, check=check)
 
 
 def invites(server: MailServer) -> Deed:
@@ -236,6 +256,7 @@ STORIES: dict[str, Callable[[MailServer], Deed]] = {
     "the person undoes credit": undoes_credit,
     "the worker releases credit": releases,
     "the worker sends an invitation": sends_mail,
+    "the worker sends a run of them": sends_mails,
     "an admin invites": invites,
     "an admin resends": resends,
     "an admin revokes": revokes,
