@@ -13,6 +13,15 @@ from webapp.config import ROOT
 
 
 class _Taking:
+    """It says that it takes commands together, as Postfix and Exim do: aiosmtpd reads line by line
+    and can. Whoever makes no use of it is answered as always."""
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, name: str, answers: list[str]
+    ) -> list[str]:
+        session.host_name = name
+        return ["250-PIPELINING", *answers]
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         return "250 OK"
 

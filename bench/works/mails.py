@@ -25,7 +25,7 @@ from webapp.models import Invitation, Membership, OutboxMessage
 from webapp.outbox import Claim
 
 NAME = "bench-mails"
-MAILS = 100
+MAILS = 500
 ROUNDS = 5
 SENDER = "Affluent <post@affluent.example>"
 
