@@ -3,43 +3,45 @@ steps as the engine allows. It happens once for every mail, and the query builde
 it than the database."""
 
 from webapp import clock
-from webapp.actions.deliveries import KINDS
 from webapp.database import as_instant, database, is_postgresql, unhurried_transaction
 from webapp.outbox import Claim
 
-_KINDS = ", ".join(f"'{kind}'" for kind in KINDS)
-_LEFT = "UPDATE outbox_message SET claim = NULL, claimed_until = NULL, left_at = {at}, error = ''"
-_EVENT = "INSERT INTO delivery_event (invitation_id, message_id, kind, words, at)"
-_SHOWN = (
-    "UPDATE invitation SET delivery = 'sent', delivery_note = '', delivery_at = {at},"
-    " next_try_at = NULL"
-)
-# An older mail says nothing about a newer one.
-_NEWEST = (
-    "NOT EXISTS (SELECT 1 FROM outbox_message newer WHERE newer.invitation_id = invitation.id"
-    f" AND newer.kind IN ({_KINDS}) AND newer.id > {{message}} AND newer.canceled_at IS NULL)"
-)
+# An older mail says nothing about a newer one: deliveries.KINDS are those that carry the link.
+_SHOW = """
+UPDATE invitation
+SET delivery = 'sent', delivery_note = '', delivery_at = :at, next_try_at = NULL
+WHERE id = :invitation AND NOT EXISTS (
+    SELECT 1 FROM outbox_message newer
+    WHERE newer.invitation_id = invitation.id AND newer.id > :message
+    AND newer.kind IN ('mail:invitation', 'mail:reminder') AND newer.canceled_at IS NULL
+)"""
+_LEAVE = """
+UPDATE outbox_message SET claim = NULL, claimed_until = NULL, left_at = :at, error = ''
+WHERE id = :message AND claim = :claim"""
+_TELL = """
+INSERT INTO delivery_event (invitation_id, message_id, kind, words, at)
+VALUES (:invitation, :message, 'sent', '', :at)"""
 
-# One statement is a transaction by itself, which asks by itself not to be waited for.
-_POSTGRESQL = " ".join(
-    (
-        "WITH mine AS (",
-        _LEFT.format(at="%(at)s"),
-        "WHERE id = %(message)s AND claim = %(claim)s",
-        "AND set_config('synchronous_commit', 'off', true) = 'off'",
-        "RETURNING id, invitation_id), event AS (",
-        _EVENT,
-        "SELECT invitation_id, id, 'sent', '', %(at)s FROM mine)",
-        _SHOWN.format(at="%(at)s"),
-        "FROM mine WHERE invitation.id = mine.invitation_id AND",
-        _NEWEST.format(message="mine.id"),
-    )
+# One statement, and so a transaction by itself, which asks by itself not to be waited for.
+_AT_ONCE = """
+WITH mine AS (
+    UPDATE outbox_message
+    SET claim = NULL, claimed_until = NULL, left_at = %(at)s, error = ''
+    WHERE id = %(message)s AND claim = %(claim)s
+    AND set_config('synchronous_commit', 'off', true) = 'off'
+    RETURNING id, invitation_id
+), told AS (
+    INSERT INTO delivery_event (invitation_id, message_id, kind, words, at)
+    SELECT invitation_id, id, 'sent', '', %(at)s FROM mine
 )
-_SQLITE = (
-    f"{_LEFT.format(at=':at')} WHERE id = :message AND claim = :claim",
-    f"{_EVENT} VALUES (:invitation, :message, 'sent', '', :at)",
-    f"{_SHOWN.format(at=':at')} WHERE id = :invitation AND {_NEWEST.format(message=':message')}",
-)
+UPDATE invitation
+SET delivery = 'sent', delivery_note = '', delivery_at = %(at)s, next_try_at = NULL
+FROM mine
+WHERE invitation.id = mine.invitation_id AND NOT EXISTS (
+    SELECT 1 FROM outbox_message newer
+    WHERE newer.invitation_id = invitation.id AND newer.id > mine.id
+    AND newer.kind IN ('mail:invitation', 'mail:reminder') AND newer.canceled_at IS NULL
+)"""
 
 
 def mark(claim: Claim) -> None:
@@ -52,10 +54,10 @@ def mark(claim: Claim) -> None:
         "claim": claim.token,
     }
     if is_postgresql():
-        database.cursor().execute(_POSTGRESQL, facts)
+        database.cursor().execute(_AT_ONCE, facts)
         return
     with unhurried_transaction():
         cursor = database.cursor()
-        if cursor.execute(_SQLITE[0], facts).rowcount:
-            cursor.execute(_SQLITE[1], facts)
-            cursor.execute(_SQLITE[2], facts)
+        if cursor.execute(_LEAVE, facts).rowcount:
+            cursor.execute(_TELL, facts)
+            cursor.execute(_SHOW, facts)
