@@ -34,6 +34,7 @@ TEXTS: dict[Locale, dict[str, str]] = {
         "on": "Date",
         "amount": "Montant",
         "credit": "Crédit apporté par {person}, relevé n°\u00a0{statement}",
+        "erased": "une personne dont les données ont été effacées",
         "other": "Autres règlements",
         "paid": "Total réglé",
         "owed": "Reste dû",
@@ -61,6 +62,7 @@ TEXTS: dict[Locale, dict[str, str]] = {
         "on": "Date",
         "amount": "Amount",
         "credit": "Credit brought by {person}, statement no. {statement}",
+        "erased": "a person whose data was erased",
         "other": "Other payments",
         "paid": "Total paid",
         "owed": "Still due",
@@ -94,7 +96,8 @@ class CopyWording:
     def payment(self, one: CopiedPayment) -> str:
         if not one.statement:
             return self.label("other")
-        return self.label("credit").format(person=one.person, statement=one.statement)
+        person = one.person or self.label("erased")
+        return self.label("credit").format(person=person, statement=one.statement)
 
     def label(self, name: str) -> str:
         return TEXTS[self.locale][name]

@@ -10,8 +10,9 @@ from invoices.parts import Locale, Party
 
 @dataclass(frozen=True, slots=True)
 class CopiedPayment:
-    """Credit that `person` brought, told by the statement of that number; or, without both, what
-    was paid in other ways, of which the days are not known here."""
+    """Credit that `person` brought ("": somebody whose data was erased), told by the statement of
+    that number; or, without one, what was paid in other ways, of which the days are not known
+    here."""
 
     amount_minor: int
     on: date | None = None

@@ -67,7 +67,6 @@ def field_of(response: TestResponse, name: str) -> str:
 
 def words_of(response: TestResponse) -> str:
     """What a person reads on a page, in one line; no-break spaces are spaces."""
-    text = re.sub(
-        r"<(script|style|template|title)\b.*?</\1>|<[^>]*>", " ", response.text, flags=re.S
-    )
+    page = response.text.replace("<wbr>", "")
+    text = re.sub(r"<(script|style|template|title)\b.*?</\1>|<[^>]*>", " ", page, flags=re.S)
     return " ".join(unescape(text).split())

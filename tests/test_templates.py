@@ -7,6 +7,7 @@ import pytest
 from jinja2 import Environment
 
 from tests.apps import make_app
+from webapp.i18n import address
 
 ROOT = Path(__file__).resolve().parent.parent / "webapp"
 TEMPLATES = sorted(
@@ -68,3 +69,15 @@ def test_every_template_is_used() -> None:
         if name_of(path) not in named | joined and f'"{path.stem}"' not in letters
     ]
     assert unused == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ann.li@mail.example", "ann<wbr>.li<wbr>@mail<wbr>.example"),
+        ('"<b>"@x.example', "&#34;&lt;b&gt;&#34;<wbr>@x<wbr>.example"),
+        ("J. R. Wick", "J. R. Wick"),
+    ],
+)
+def test_an_address_may_break_and_gains_no_character(text: str, shown: str) -> None:
+    assert address(text) == shown

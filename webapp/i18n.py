@@ -1,5 +1,7 @@
-"""French and English: which one a person reads, and how amounts, days and instants look in it."""
+"""French and English: which one a person reads, and how amounts, days, instants and people look in
+it."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -7,9 +9,11 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel, Domain, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 
 from invoices import formats
 from webapp.config import LOCALES
+from webapp.models.user import is_erased
 from webapp.texts import unlinked
 
 
@@ -19,6 +23,7 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=chosen_locale)
     filters = {"money": money, "day": day, "month": month, "hour": hour, "moment": moment}
     app.jinja_env.filters.update(filters, change=change, plan=plan, place=place)
+    app.jinja_env.filters.update(named=named, address=address)
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
     _translate_quickly(app)
 
@@ -139,6 +144,27 @@ def place(account: Any) -> str:
     if account.country:
         lines.append(str(get_locale().territories.get(account.country, account.country)))
     return ", ".join(filter(None, lines)) if account.address else ""
+
+
+def named(name: str, begins: bool = False) -> str:
+    """A person as others read of them: words in the place of a name that was erased; `begins`
+    where a line begins with it."""
+    words = naming()(name)
+    return words[:1].upper() + words[1:] if begins and is_erased(name) else words
+
+
+def naming() -> Callable[[str], str]:
+    """The same for a file that leaves after its request: its words are asked for now."""
+    words = str(_("a person whose data was erased"))
+    return lambda name: words if is_erased(name) else name
+
+
+def address(text: str) -> Markup:
+    """Too long for its line, an address breaks before the @ or a dot, and copied it is what it
+    was. What is none stays as it is."""
+    if "@" not in text:
+        return escape(text)
+    return Markup(str(escape(text)).replace("@", "<wbr>@").replace(".", "<wbr>."))
 
 
 def _locale() -> Literal["fr", "en"]:

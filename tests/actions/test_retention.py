@@ -137,7 +137,7 @@ def test_the_activity_tells_of_somebody(cast: Cast, travel: Any) -> None:
     browser = cast.browser("owner")
 
     words = words_of(browser.get("/activity"))
-    assert "invited Somebody (data erased)" in words
+    assert "invited a person whose data was erased" in words
     assert "erased.invalid" not in words
     assert "erased.invalid" not in browser.get("/activity.csv").text
 

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 from pypdf import PdfReader
 
+from invoices.copy_wording import CopyWording
 from invoices.invoice_copy import CopiedPayment, InvoiceCopy
 from invoices.parts import Party
 from invoices.pdf import render_copy
@@ -66,6 +67,15 @@ def test_each_currency_has_its_own_decimals(currency: str, total: str) -> None:
 
     assert f"Total of the invoice {total}" in words
     assert "It is a copy made from the invoice’s figures" in words
+
+
+def test_whose_data_was_erased_has_no_name() -> None:
+    payment = CopyWording(COPY).payment(replace(CREDIT, person=""))
+
+    assert payment == (
+        "Crédit apporté par une personne dont les données ont été effacées,"
+        " relevé n°\u00a0A-2026-000001"
+    )
 
 
 def test_a_voided_one_owes_nothing_and_says_so() -> None:

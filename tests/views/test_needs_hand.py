@@ -47,7 +47,7 @@ def test_a_message_says_whom_and_how_much_it_is_about(operator: Browser) -> None
     page = words_of(operator.get("/billing"))
     assert "Make credit available" in page
     assert "Ann ann@example.org" in page
-    assert "the disk was full €49.97" in page
+    assert "“ the disk was full ” €49.97" in page
 
 
 def test_age_stands_beside_each(operator: Browser, clock: time_machine.Traveller) -> None:
@@ -71,13 +71,31 @@ def test_the_oldest_come_first_and_the_rest_on_further_pages(
     seen, address = [], "/billing"
     while address:
         page = operator.get(address).text
-        seen += re.findall(r"<small>p(\d)@example", page)
+        seen += re.findall(r"<small>p(\d)<wbr>@example", page)
         more = re.search(r'href="([^"]*list=failed[^"]*)"', page)
         address = more[1].replace("&amp;", "&") if more else ""
         assert re.findall(r'class="badge"[^>]*>(\d+)<', page) == ["6"]
     assert seen == ["0", "1", "2", "3", "4"]
     for wrong in ("?list=x", "?list=failed&after=x", "?list=failed&after=1~0"):
         assert operator.get(f"/billing{wrong}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("lost or stolen card", "La carte a été perdue ou volée"),
+        ("no such <i>", "« <span lang=\"en\">no such &lt;i&gt;</span> »"),
+    ],
+)
+def test_a_reason_is_said_in_french_or_quoted_as_it_came(
+    operator: Browser, reason: str, shown: str
+) -> None:
+    _, refund = failed_refund()
+    Refund.update(reason=reason).execute()
+    User.update(locale="fr").execute()
+
+    for path in ("/billing", f"/billing/refunds/{refund.id}"):
+        assert shown in operator.get(path).text.replace("\u00a0", " ")
 
 
 def test_each_way_says_what_it_does_before_it_is_done(operator: Browser) -> None:
@@ -109,7 +127,7 @@ def test_earlier_tries_are_told(operator: Browser) -> None:
     newest = Refund.select().order_by(Refund.id.desc()).get()
 
     page = words_of(operator.get(f"/billing/refunds/{newest.id}"))
-    assert "Tried before 23 November 2026: the bank declined" in page
+    assert "Tried before 23 November 2026: “ the bank declined ”" in page
     assert operator.get(f"/billing/refunds/{refund.id}").status_code == 404
 
 

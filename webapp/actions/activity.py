@@ -9,7 +9,7 @@ from peewee import JOIN, Value
 
 from webapp.actions.days import begin, day
 from webapp.models import AuditEvent, Invitation, Membership, User
-from webapp.models.user import ERASED
+from webapp.models.user import is_erased
 from webapp.permissions import SEE_BILLING, SEE_USERS, Viewer
 from webapp.texts import cleaned, folded
 
@@ -181,7 +181,7 @@ def _told(events: list[AuditEvent]) -> list[Event]:
         elif noun == "membership" and id in members:
             whom = members[id].user.shown_name
         # Of one that was forgotten there is nothing to see.
-        link = id if noun == "invitation" and id in invited and not whom.endswith(ERASED) else None
+        link = id if noun == "invitation" and id in invited and not is_erased(whom) else None
         told.append(Event(each.id, each.at, each.kind, each.actor, whom, link, each.facts))
     return told
 

@@ -16,6 +16,7 @@ from webapp.actions.statements import seller
 from webapp.database import transaction
 from webapp.errors import NotThere
 from webapp.models import Account, Invoice, InvoiceCopy, Membership
+from webapp.models.user import is_erased
 from webapp.policy import policy
 
 # All of a copy but the document and what it was made of, which are large.
@@ -109,7 +110,7 @@ def _payments(invoice: Invoice) -> list[core.CopiedPayment]:
     """Credit by its origin, then what was paid besides it."""
     taken = credit_origins.taken_by([invoice.id]).get(invoice.id, [])
     found = [
-        core.CopiedPayment(one.amount_minor, _day(one), one.origin.person, one.origin.number)
+        core.CopiedPayment(one.amount_minor, _day(one), _named(one), one.origin.number)
         for one in taken
         if one.given_back_at is None
     ]
@@ -119,6 +120,11 @@ def _payments(invoice: Invoice) -> list[core.CopiedPayment]:
 
 def _day(taken: credit_origins.Taken) -> date:
     return local_day(taken.used_at, policy().billing_zone)
+
+
+def _named(taken: credit_origins.Taken) -> str:
+    """Of who was erased the document has words of its own."""
+    return "" if is_erased(taken.origin.person) else taken.origin.person
 
 
 def _digest(draft: core.InvoiceCopy) -> str:

@@ -97,12 +97,12 @@ def _stale_or_none(message_id: int) -> Exception:
 
 
 def _of_user(user: User) -> About:
-    return About(user.shown_name, user.email)
+    return About(user.shown_name, user.known_email)
 
 
 def _of_settlement(settlement: Settlement) -> About:
     person = settlement.acceptance.user
-    return About(person.shown_name, person.email, settlement.gross_minor, settlement.currency)
+    return About(person.shown_name, person.known_email, settlement.gross_minor, settlement.currency)
 
 
 def _of_acceptance(acceptance: Acceptance) -> About:
@@ -112,7 +112,7 @@ def _of_acceptance(acceptance: Acceptance) -> About:
 
 def _of_refund(refund: Refund) -> About:
     person = refund.share.settlement.acceptance.user
-    return About(person.shown_name, person.email, refund.amount_minor, refund.currency)
+    return About(person.shown_name, person.known_email, refund.amount_minor, refund.currency)
 
 
 def _of_statement(statement: Statement) -> About:

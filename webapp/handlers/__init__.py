@@ -13,7 +13,7 @@ from webapp.actions.deliveries import Drawn
 from webapp.forms import Forms
 from webapp.mailer import Letter
 from webapp.models import OutboxMessage
-from webapp.models.user import ERASED
+from webapp.models.user import is_erased
 from webapp.outbox import Claim
 from webapp.smtp_line import Moments
 
@@ -42,7 +42,7 @@ class Errand:
         return self.claim.message
 
     def mail(self, letter: Letter) -> bool:
-        if letter.to.endswith(ERASED):
+        if is_erased(letter.to):
             return False  # the person has had their data erased meanwhile
         self.post.send(
             mailer.compose(letter, self.message.id, self.forms), Moments(self._may_begin)

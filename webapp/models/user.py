@@ -13,6 +13,11 @@ from webapp.texts import folded
 ERASED = "@erased.invalid"
 
 
+def is_erased(name: str) -> bool:
+    """Is that, as `shown_name` tells it, of whom nothing is left to tell?"""
+    return name.endswith(ERASED)
+
+
 class User(BaseModel):
     """`email` is the address as mailed: ASCII letters in lower case, the domain in IDNA form.
     `folded` is name and address without accents and case, for searching. Of a person who was
@@ -39,6 +44,10 @@ class User(BaseModel):
     @property
     def shown_name(self) -> str:
         return str(self.name or self.email)
+
+    @property
+    def known_email(self) -> str:
+        return "" if is_erased(self.email) else str(self.email)
 
     def membership(self) -> "Membership | None":
         found: Membership | None = (

@@ -185,6 +185,17 @@ for (const tick of document.querySelectorAll("[data-keys]")) {
   tick.closest("article").hidden = false;
 }
 
+// Screen readers tell of a key only where it works; the field may be swapped in anew.
+function announceKeys() {
+  for (const [key, name] of Object.entries(shortcuts))
+    for (const field of document.querySelectorAll(`[data-shortcut="${name}"]`))
+      if (hasKeys()) field.setAttribute("aria-keyshortcuts", key);
+      else field.removeAttribute("aria-keyshortcuts");
+}
+
+window.addEventListener("pageshow", announceKeys);
+document.addEventListener("htmx:after:settle", announceKeys);
+
 document.addEventListener("keydown", (event) => {
   const { key, target, ctrlKey, metaKey, altKey } = event;
   if (ctrlKey || metaKey || altKey || isTyping(target) || !shortcuts[key] || !hasKeys()) return;

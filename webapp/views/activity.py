@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from webapp.actions import activity
 from webapp.downloads import csv_of
 from webapp.htmx import render
-from webapp.models.user import ERASED
+from webapp.i18n import named
 from webapp.permissions import SEE_USERS, allows
 from webapp.security import require_viewer
 from webapp.views.told import sentence
@@ -51,21 +51,16 @@ def download() -> Response:
 
 
 def told(event: activity.Event) -> str:
-    who = _known(event.actor.shown_name) if event.actor else _("The service")
-    return sentence(event.kind, who, _known(event.whom), event.facts)
-
-
-def _known(name: str) -> str:
-    """Of whom everything was erased, or who was invited long ago, no name is left."""
-    return _("Somebody (data erased)") if name.endswith(ERASED) else name
+    who = event.actor.shown_name if event.actor else _("The service")
+    return sentence(event.kind, who, event.whom, event.facts)
 
 
 def _lines(events: Iterator[activity.Event]) -> Iterator[list[Any]]:
     yield [_("When (UTC)"), _("Who"), _("Address"), _("To whom"), _("What"), _("Kind")]
     for each in events:
-        who, address = (each.actor.name, each.actor.email) if each.actor else ("", "")
+        who, email = (each.actor.name, each.actor.known_email) if each.actor else ("", "")
         at = each.at.strftime("%Y-%m-%d %H:%M:%S")
-        yield [at, who, address, _known(each.whom), told(each), each.kind]
+        yield [at, who, email, named(each.whom), told(each), each.kind]
 
 
 def _words() -> dict[str, str]:

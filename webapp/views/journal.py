@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from webapp.actions import journal
 from webapp.actions.statement_filter import asked_for, month
 from webapp.downloads import csv_of, file_name
+from webapp.i18n import naming
 from webapp.permissions import SEE_BILLING, allows
 from webapp.policy import policy
 from webapp.security import require_viewer
@@ -48,10 +49,10 @@ def show() -> Response:
 
 def _cells() -> Callable[[journal.Line], tuple[object, ...]]:
     accounts, events = ledger_words.accounts(), ledger_words.events()
-    zone = ZoneInfo(policy().billing_zone)
+    named, zone = naming(), ZoneInfo(policy().billing_zone)
 
     def cells(line: journal.Line) -> tuple[object, ...]:
-        person = line.person.shown_name if line.person else ""
+        person = named(line.person.shown_name) if line.person else ""
         text = events.get(line.event, line.event)
         return (
             line.at.astimezone(zone).date().isoformat(),

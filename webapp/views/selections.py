@@ -10,7 +10,7 @@ from webapp import clock
 from webapp.actions import matching, selections
 from webapp.actions.selections import Done
 from webapp.htmx import go, render, wants_partial
-from webapp.i18n import ngettext
+from webapp.i18n import named, ngettext
 from webapp.models import facets
 from webapp.models.asked import Asked
 from webapp.permissions import INVITE, allows
@@ -33,7 +33,7 @@ def matching_ones() -> Response:
         account=account,
         count=matching.found(account, asked, clock.now()).count(),
         wanted=urlencode(asked.shown),
-        inviters={user.id: user.shown_name for user in facets.inviters(account)},
+        inviters={user.id: named(user.shown_name) for user in facets.inviters(account)},
     )
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from invoices.money import exponent
 from webapp.actions.statement_list import Listed
-from webapp.models import User
+from webapp.i18n import naming
 from webapp.models.statement import KINDS
 from webapp.permissions import OPERATE, Viewer
 from webapp.views import statement_words
@@ -40,7 +40,7 @@ def cells_for(viewer: Viewer) -> Callable[[Listed], Cells]:
     """Cancelling statements have amounts below zero, so that a column adds up."""
     kinds = statement_words.documents()
     states = {kind: statement_words.states_of(kind) for kind in KINDS}
-    sees_addresses = viewer.may(OPERATE)
+    named, sees_addresses = naming(), viewer.may(OPERATE)
 
     def cells(one: Listed) -> Cells:
         row = one.statement
@@ -52,8 +52,8 @@ def cells_for(viewer: Viewer) -> Callable[[Listed], Cells]:
             row.issued_on,
             one.cancels,
             row.customer_name,
-            _name_of(one.person),
-            one.person.email if one.person and is_told else "",
+            named(one.person.shown_name) if one.person else "",
+            one.person.known_email if one.person and is_told else "",
             amount(one.net_minor, row.currency),
             amount(one.tax_minor, row.currency),
             amount(one.gross_minor, row.currency),
@@ -68,7 +68,3 @@ def cells_for(viewer: Viewer) -> Callable[[Listed], Cells]:
 def amount(minor: int, currency: str) -> Decimal:
     """In currency units, with as many decimals as the currency has."""
     return Decimal(minor).scaleb(-exponent(currency))
-
-
-def _name_of(person: User | None) -> str:
-    return person.shown_name if person else ""

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from webapp.i18n import money, ngettext
+from webapp.i18n import money, named, ngettext
+from webapp.models.user import ERASED
 
 Facts = dict[str, Any]
 
@@ -92,7 +93,9 @@ TOLD: dict[str, Callable[[Facts], str]] = {
 
 
 def sentence(kind: str, who: str, whom: str, facts: Facts) -> str:
-    return TOLD[kind]({**facts, "who": who, "whom": whom})
+    told = TOLD[kind]({**facts, "who": named(who), "whom": named(whom)})
+    nobody = named(ERASED)
+    return told.replace(nobody, named(ERASED, begins=True), 1) if told.startswith(nobody) else told
 
 
 def _two(facts: Facts) -> Facts:

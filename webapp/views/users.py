@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, url_for
 from webapp import clock
 from webapp.actions import invitations, limits, uploads
 from webapp.htmx import fingerprint, render, unless_known, wants_partial
+from webapp.i18n import named
 from webapp.models import facets, people
 from webapp.models.asked import Asked, Key
 from webapp.models.people import Person
@@ -86,7 +87,7 @@ def listing(asked: Asked | None = None) -> dict[str, Any]:
     return {
         **rows(asked),
         "departments": [(name, name) for name in facets.departments(account)],
-        "inviters": [(user.id, user.shown_name) for user in facets.inviters(account)],
+        "inviters": [(user.id, named(user.shown_name, begins=True)) for user in facets.inviters(account)],
     }
 
 
