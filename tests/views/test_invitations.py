@@ -311,7 +311,7 @@ def test_each_tab_shows_its_people(
     page = owner.get("/users", query_string={"status": status} if status else {})
     words = " ".join(re.findall(r'<tr id="person-.*?</tr>', page.text, re.DOTALL))
     everybody = {"claire", "hugo", "lea", "paul", "zoe", "gone", "old"}
-    assert {name for name in everybody if f"{name}@" in words} == names
+    assert {name for name in everybody if f"{name}<wbr>@" in words} == names
 
 
 def test_search_ignores_accents_and_case(cast: Cast, owner: Browser) -> None:
@@ -328,7 +328,7 @@ def test_the_list_goes_on_by_key_and_misses_nobody(cast: Cast, owner: Browser) -
     path = "/users?q=p&status=pending"
     while path:
         page = owner.get(path)
-        seen += re.findall(r"<th scope=\"row\">\s*<a[^>]*>(p\d+@example.org)", page.text)
+        seen += re.findall(r"<th scope=\"row\">\s*<a[^>]*>(p\d+)<wbr>@example", page.text)
         more = re.search(r'<tbody class="more">.*?href="([^"]*)"', page.text, re.DOTALL)
         path = unescape(more[1]) if more else ""
-    assert seen == [f"p{at:03}@example.org" for at in reversed(range(117))]
+    assert seen == [f"p{at:03}" for at in reversed(range(117))]
