@@ -79,7 +79,9 @@ def test_pages_and_files_say_it_in_words(app: Flask, kind: str, language: str) -
 
 
 def test_the_journal_still_tells_one_entry_from_another(app: Flask) -> None:
-    answer = Browser(app).sign_in_as(make_finance("operator", "en")).get("/journal.csv?month=2026-11")
+    answer = (
+        Browser(app).sign_in_as(make_finance("operator", "en")).get("/journal.csv?month=2026-11")
+    )
 
     rows = read_csv(answer.text)
     assert all(row["party"] and row["entry"] and row["document"] for row in rows)

@@ -84,7 +84,7 @@ def test_the_oldest_come_first_and_the_rest_on_further_pages(
     ("reason", "shown"),
     [
         ("lost or stolen card", "La carte a été perdue ou volée"),
-        ("no such <i>", "« <span lang=\"en\">no such &lt;i&gt;</span> »"),
+        ("no such <i>", '« <span lang="en">no such &lt;i&gt;</span> »'),
     ],
 )
 def test_a_reason_is_said_in_french_or_quoted_as_it_came(

@@ -100,7 +100,10 @@ def of(user: User, now: datetime) -> dict[str, Any]:
         ],
         "accounts": [_account(one) for one in accounts],
         "invitations": [
-            {"organisation": one.account.name, "inviter": one.inviter.name or one.inviter.known_email}
+            {
+                "organisation": one.account.name,
+                "inviter": one.inviter.name or one.inviter.known_email,
+            }
             | _row(one, INVITATION)
             | {"deliveries": _rows(_deliveries(one), DELIVERY)}
             for one in Invitation.select().where(Invitation.email == user.email)

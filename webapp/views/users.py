@@ -87,7 +87,9 @@ def listing(asked: Asked | None = None) -> dict[str, Any]:
     return {
         **rows(asked),
         "departments": [(name, name) for name in facets.departments(account)],
-        "inviters": [(user.id, named(user.shown_name, begins=True)) for user in facets.inviters(account)],
+        "inviters": [
+            (user.id, named(user.shown_name, begins=True)) for user in facets.inviters(account)
+        ],
     }
 
 
