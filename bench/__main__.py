@@ -27,6 +27,8 @@ def main() -> int:
             report.notes += setting.notes
     print()
     print(report.table())
+    for note in report.notes:
+        print(note)
     print(versions())
     if chosen.write:
         arguments = " ".join(sys.argv[1:])

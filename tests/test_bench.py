@@ -40,7 +40,7 @@ def test_a_database_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert setting.database() == made
     assert Path(made.removeprefix("sqlite:///")).stat().st_mtime_ns == begun
     assert [path.suffix for path in tmp_path.iterdir()] == [".db"]
-    assert {"list", "search", "badge", "peers", "windows", "processes"} <= set(works.ALL)
+    assert {"list", "search", "badge", "peers", "windows", "processes", "joining"} <= set(works.ALL)
 
 
 def test_each_contestant_takes_its_turn() -> None:

@@ -7,6 +7,7 @@ from bench.results import Result
 from bench.works import (
     badge,
     documents,
+    joining,
     listing,
     mails,
     peers,
@@ -27,6 +28,7 @@ ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "mails": mails.measure,
     "upload": upload.measure,
     "documents": documents.measure,
+    "joining": joining.measure,
 }
 
 __all__ = ["ALL", "Setting"]

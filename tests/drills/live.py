@@ -99,7 +99,7 @@ class Live:
             except queue.Empty:
                 return
             for what, path in (("joined", "acceptance"), (person.then, person.then)):
-                if path and self._until_done(path, person, f"/join/{path}", (303,)):
+                if path and self.until_done(path, person, f"/join/{path}", (303,)):
                     self.acknowledged.append((person.user, what))
             # Spread over the time of the fault.
             self._ended.wait(0.02)
@@ -116,10 +116,10 @@ class Live:
             email = f"invited{number}@live.example"
             form = {**self.owner.form, "emails": email}
             # 200 is the preview, which says that the first press was carried out.
-            if self._until_done("invite", self.owner, "/invitations", (303, 200), form):
+            if self.until_done("invite", self.owner, "/invitations", (303, 200), form):
                 self.invited.append(email)
 
-    def _until_done(
+    def until_done(
         self,
         what: str,
         person: Person,
@@ -175,7 +175,7 @@ class Live:
         """The worker does what is due and ends; then all that is under way arrives, in this
         process: minutes and a day go by."""
         ends = time.monotonic() + 60
-        while _due() and time.monotonic() < ends:
+        while is_due() and time.monotonic() < ends:
             threading.Event().wait(0.2)
         for process in self.processes:
             process.kill()
@@ -243,11 +243,11 @@ def _drain() -> None:
     """A round lasts ten seconds at most."""
     for _ in range(30):
         rounds.drain()
-        if not _due():
+        if not is_due():
             return
 
 
-def _due() -> bool:
+def is_due() -> bool:
     return bool(
         OutboxMessage.select()
         .where(
