@@ -109,13 +109,13 @@ _printer: Printer | None = None
 
 
 def _write(pipe: IO[bytes] | None, content: bytes) -> None:
-    assert pipe is not None  # nosec: Popen was given PIPE
+    assert pipe is not None  # Popen was given PIPE
     pipe.write(len(content).to_bytes(4) + content)
     pipe.flush()
 
 
 def _read(pipe: IO[bytes] | None) -> bytes:
-    assert pipe is not None  # nosec: Popen was given PIPE
+    assert pipe is not None  # Popen was given PIPE
     head = pipe.read(4)
     content = pipe.read(int.from_bytes(head))
     if len(head) < 4 or len(content) < int.from_bytes(head):

@@ -6,7 +6,7 @@ programs do it (`pg_dump`, `pg_restore`), in one transaction each."""
 import os
 import shutil
 import sqlite3
-import subprocess  # nosec: only PostgreSQL's own programs, without a shell
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ LIBPQ = {
     "host": "PGHOST",
     "port": "PGPORT",
     "user": "PGUSER",
-    "password": "PGPASSWORD",  # nosec: a name
+    "password": "PGPASSWORD",
     "dbname": "PGDATABASE",
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
@@ -106,7 +106,7 @@ def _run(name: str, url: str, *arguments: str) -> None:
     program = shutil.which(name) or (str(installed[-1]) if installed else "")
     if not program:
         raise Unusable(f"{name} was not found: it comes with PostgreSQL's client programs.")
-    done = subprocess.run(  # nosec: arguments are ours and the operator's
+    done = subprocess.run(  # no shell; arguments are ours and the operator's
         [program, *arguments], env=_environment(url), capture_output=True, text=True
     )
     if done.returncode:

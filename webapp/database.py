@@ -166,7 +166,7 @@ def insert_rows(model: Any, names: Sequence[str], rows: Sequence[tuple[Any, ...]
     long. All columns without a default of the database must be named."""
     columns = ", ".join(f'"{getattr(model, name).column_name}"' for name in names)
     places = ", ".join([database.obj.param] * len(names))
-    statement = f'INSERT INTO "{model._meta.table_name}" ({columns}) VALUES ({places})'  # nosec: names of ours
+    statement = f'INSERT INTO "{model._meta.table_name}" ({columns}) VALUES ({places})'  # nosec B608 # names of a model and its columns
     with database.atomic():
         database.cursor().executemany(statement, rows)
 

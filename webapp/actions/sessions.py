@@ -50,7 +50,7 @@ def _viewing() -> str:
           JOIN account ON account.id = membership.account_id
          WHERE session_.token_hash = ? AND session_.ended_at IS NULL AND session_.expires_at > ?
            AND session_.last_seen_at > ?
-    """  # nosec B608: names of columns, all of them ours
+    """  # nosec B608 # names of columns of models
 
 
 def viewer_of(token: str) -> Viewer | None:

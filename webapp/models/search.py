@@ -69,7 +69,7 @@ class Lookup:
         """About how many rows there are of each model, and what their index is asked for."""
         counts = ", ".join(count for _table, _shown, count, _began in SHOWN.values())
         asked, values = (f", {_KEYS}", self._edged()) if is_postgresql() else ("", [])
-        statement = f"SELECT {counts}{asked} FROM people_count WHERE account_id = ?"  # nosec B608
+        statement = f"SELECT {counts}{asked} FROM people_count WHERE account_id = ?"  # nosec B608 # words of SHOWN and _KEYS
         found = fetch_one(statement, *values, self.account.id) if self.wanted else None
         if found is None:
             return dict.fromkeys(SHOWN, 0), []
@@ -79,14 +79,14 @@ class Lookup:
     def _by_trigrams(self, model: Any) -> list[int] | None:
         """The index's rowids begin with the account: a range of it is what an organisation has."""
         table = SHOWN[model][0]
-        hits = fetch_one(f"SELECT COUNT(*) FROM ({self._sample(model)})", *self._sampled)  # nosec B608
+        hits = fetch_one(f"SELECT COUNT(*) FROM ({self._sample(model)})", *self._sampled)  # nosec B608 # the statement of _sample
         if hits is None or hits[0] >= COMMON:
             return None
         index, begin = f"{table}_search", self.account.id << 32
         statement = f"""
             SELECT rowid & 4294967295 FROM {index}
              WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? LIMIT {MOST + 1}
-        """  # nosec B608: names of tables, all of them ours
+        """  # nosec B608 # a table of SHOWN, and a number of ours
         match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in self._known[1])
         return [row[0] for row in fetch_all(statement, match, begin, begin | 4294967295)]
 
@@ -102,7 +102,7 @@ class Lookup:
                  WHERE (SELECT hits FROM sample) < {COMMON} AND {shown} AND account_id = ?
                    AND search_keys(account_id, folded) @> CAST(? AS BIGINT[]) AND {self._holding})
             SELECT hits, id FROM sample LEFT JOIN found ON TRUE LIMIT {MOST + 1}
-        """  # nosec B608: names of tables and conditions, all of them ours
+        """  # nosec B608 # words of SHOWN, and statements of ours
         values = (*self._sampled, self.account.id, self._known[1], *self.wanted)
         rows = fetch_planned(statement, *values)
         if rows[0][0] >= COMMON:
@@ -116,7 +116,7 @@ class Lookup:
                 SELECT folded FROM {table} WHERE account_id = ? AND {shown}
                  ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS newest
              WHERE {self._holding} LIMIT {COMMON}
-        """  # nosec B608: as above
+        """  # nosec B608 # words of SHOWN, and statements of ours
 
     @property
     def _sampled(self) -> tuple[Any, ...]:
