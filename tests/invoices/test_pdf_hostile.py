@@ -8,10 +8,26 @@ from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import StreamObject
+from weasyprint.urls import URLFetcher
 
 from invoices import pdf
 from invoices.parts import Party
 from invoices.pdf import ClosedFetcher, render
+
+CANARY = "canary-in-the-file"
+
+
+def brought_in(content, seen):
+    """What a document fetched or holds of what it must not, in whatever stream it is."""
+    reader = PdfReader(io.BytesIO(content))
+    numbers = set(reader.xref_objStm).union(*reader.xref.values()) - {0}
+    objects = [reader.get_object(number) for number in sorted(numbers)]
+    streams = [each.get_data() for each in objects if isinstance(each, StreamObject)]
+    found = [*seen, *reader.attachments, *(["embedded"] if b"EmbeddedFile" in content else [])]
+    if CANARY in words_of(content) or any(CANARY.encode() in stream for stream in streams):
+        found.append("canary")
+    return found
 
 
 def words_of(content):
@@ -26,14 +42,19 @@ def squeezed(text):
 
 @pytest.fixture
 def listener():
-    """A web server that writes down every request, and its address."""
+    """A web server that writes down every request, and its address. /to/x sends on to /x, and all
+    else is a text with a canary."""
     seen = []
 
     class Seen(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             seen.append(self.path)
-            self.send_response(200)
+            is_elsewhere = self.path.startswith("/to/")
+            self.send_response(302 if is_elsewhere else 200)
+            if is_elsewhere:
+                self.send_header("Location", self.path.removeprefix("/to"))
             self.end_headers()
+            self.wfile.write(b"" if is_elsewhere else CANARY.encode())
 
         def log_message(self, *_):
             pass
@@ -70,6 +91,14 @@ def fetching(address, secret):
         f'<object data="{address}/object"></object>',
         f'<embed src="file://{secret}">',
         f'<svg><image href="{address}/svg" width="9" height="9"/></svg>',
+        f'<img src="{address}/to/elsewhere" alt=x>',
+        f"<link rel=attachment href='{address}/to/elsewhere'>",
+        f"<style>@import url({address}/to/elsewhere)</style>",
+        f"<style>@import 'file://{secret}'</style>",
+        "<style>@import 'data:text/css,body{color:red}'</style>",
+        "<link rel=attachment href='data:text/plain,carried'>",
+        f"""<img src="data:image/svg+xml,&lt;svg xmlns='http://www.w3.org/2000/svg'&gt;&lt;image
+            href='{address}/nested'/&gt;&lt;/svg&gt;" alt=x>""",
         f'<base href="{address}/"><img src="relative" alt=x>',
         '<img src="data:image/svg+xml,&lt;svg/&gt;" alt=x>',
     ]
@@ -94,21 +123,23 @@ def test_hostile_names_are_printed_as_they_are_and_fetch_nothing(
 ):
     address, seen = listener
     secret = tmp_path / "secret"
-    secret.write_text("canary-in-the-file")
-    for payload in fetching(address, secret) + harmless(address, secret):
+    secret.write_text(CANARY)
+    payloads = fetching(address, secret) + harmless(address, secret)
+    assert len(payloads) > 30
+    # Four in each, for rendering takes long; a field that is escaped is so for any of them.
+    for at in range(0, len(payloads), 4):
+        four = first, second, third, fourth = (payloads[at:] + payloads)[:4]
         statement = statement_of(
             "credit",
-            number=payload[:20],
-            seller=replace(seller, name=payload, registration=payload),
-            customer=Party(payload, payload, payload[:2], payload),
-            organisation=payload,
+            number=first[:20],
+            seller=replace(seller, name=first, registration=first),
+            customer=Party(second, third, second[:2], second),
+            organisation=fourth,
         )
         content = render(statement)
-        assert not PdfReader(io.BytesIO(content)).attachments
-        assert b"EmbeddedFile" not in content
-        assert squeezed(payload) in squeezed(words_of(content))
-        assert "canary-in-the-file" not in words_of(content)
-    assert seen == []
+        assert brought_in(content, seen) == [], four
+        words = squeezed(words_of(content))
+        assert [payload for payload in four if squeezed(payload) not in words] == []
 
 
 NAMES = (
@@ -144,15 +175,46 @@ def test_a_page_that_fetches_anything_is_refused(listener, tmp_path):
     """Even unescaped: the page is not rendered without the thing, it is not rendered at all."""
     address, seen = listener
     secret = tmp_path / "secret"
-    secret.write_text("canary-in-the-file")
+    secret.write_text(CANARY)
     for payload in fetching(address, secret):
         with pytest.raises(ValueError, match="fetches nothing"):
             pdf.document(f"<html lang=en><title>x</title><body>{payload}")
     for payload in harmless(address, secret):
         content = pdf.document(f"<html lang=en><title>x</title><body>{payload}")
-        assert not PdfReader(io.BytesIO(content)).attachments
-        assert "canary-in-the-file" not in words_of(content)
+        assert brought_in(content, seen) == []
     assert seen == []
+
+
+class OpenFetcher(URLFetcher):
+    """WeasyPrint's own, which serves the statement's fonts as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.refused = []
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ('<link rel=attachment href="file://SECRET">', ["canary", "embedded", "secret"]),
+        ("<link rel=attachment href='data:text/plain,CANARY'>", ["canary", "embedded"]),
+        ("<img src='ADDRESS/image' alt=x>", ["/image"]),
+        ("<img src='ADDRESS/to/elsewhere' alt=x>", ["/elsewhere", "/to/elsewhere"]),
+        ("<p>CANARY</p>", ["canary"]),
+    ],
+)
+def test_an_open_program_is_found_out(listener, tmp_path, monkeypatch, planted, found):
+    """What finds nothing in a program that fetches would prove nothing of one that does not."""
+    address, seen = listener
+    secret = tmp_path / "secret"
+    secret.write_text(CANARY)
+    monkeypatch.setattr(pdf, "ClosedFetcher", OpenFetcher)
+    for word, value in (("SECRET", secret), ("ADDRESS", address), ("CANARY", CANARY)):
+        planted = planted.replace(word, str(value))
+
+    content = pdf.document(f"<html lang=en><title>x</title><body>{planted}")
+
+    assert set(found) <= set(brought_in(content, seen))
 
 
 def test_after_a_refusal_the_next_statement_is_as_it_would_have_been(statement_of):
