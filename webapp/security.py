@@ -250,6 +250,8 @@ def add_headers(response: Response) -> Response:
         return response
     headers.setdefault("Content-Security-Policy", POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
+    # For browsers from before the policy's frame-ancestors.
+    headers["X-Frame-Options"] = "DENY"
     # Flask-WTF needs a Referer of our own on https; nobody else gets one.
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -51,6 +51,7 @@ def assert_closed(response: TestResponse, own_policy: bool = False) -> None:
     else:
         assert policy == CLOSED
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
