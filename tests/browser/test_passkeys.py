@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+import pyotp
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.service import Service, running
@@ -83,6 +85,46 @@ def test_a_passkey_from_its_making_to_a_role(
     name = {"authenticatorId": added["authenticatorId"]}
     kept: Any = devices.send("WebAuthn.getCredentials", name)
     assert [one["rpId"] for one in kept["credentials"]] == ["localhost"]
+
+    # From here on the finger is elsewhere.
+    devices.send("WebAuthn.setAutomaticPresenceSimulation", {**name, "enabled": False})
+    assert_the_second_step_is_open(page)
+
+
+def assert_the_second_step_is_open(page: Page) -> None:
+    """An app beside it, its codes, and the step that asks for either."""
+    page.goto("/account/sign-in")
+    press(page, "/account/authenticator")
+    secret = page.locator("main code").inner_text().replace(" ", "")
+    assert_open(page)
+    page.locator("#code").fill(pyotp.TOTP(secret).now())
+    press(page, "/account/authenticator/confirmation")
+    expect(page.locator("#codes li")).to_have_count(10)
+    codes = page.locator("#codes li").all_inner_texts()
+    assert_open(page)
+    page.goto("/account")
+    page.locator("[popovertarget='account-menu']").click()
+    page.locator("#account-menu button").click()
+    page.wait_for_url(re.compile("/sign-in"))
+    page.locator("#sign-in [name=email]").fill(OWNER)
+    page.locator("#sign-in [name=password]").fill(PASSWORD)
+    press(page, "/sign-in")
+    page.wait_for_url(re.compile("/sign-in/second-step"))
+    assert_open(page)
+    page.locator("#code").fill("000000")
+    press(page, "/sign-in/second-step")
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+    assert_open(page)
+    page.locator("#code").fill(codes[0])
+    press(page, "/sign-in/second-step")
+    expect(page.locator("#flash")).to_contain_text("9")
+
+
+def assert_open(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{page.url}, {scheme}: {found.generate_report()}"
 
 
 def test_without_script_nothing_speaks_of_passkeys(demo: Service, windows: Windows) -> None:

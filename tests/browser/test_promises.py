@@ -33,6 +33,7 @@ PAGES = {
         "/billing",
         "/billing/movements",
         "/billing/charts",
+        "/billing/invoices/2",
         "/users/funnel",
         "/statements",
         "/account",
@@ -47,6 +48,7 @@ PAGES = {
         "/billing",
         "/billing/month-end",
         "/billing/charts",
+        "/billing/refunds/2",
         "/account/sign-in",
     ),
     CAMILLE: ("/account", "/account/sign-in", "/account/erasure", "/statements"),
@@ -93,8 +95,9 @@ def in_the_language(page: Page, language: str) -> None:
         expect(page.locator("html")).to_have_attribute("lang", language)
 
 
-def join(demo: Service, page: Page, email: str) -> None:
-    """To the invitee's page by the link in the demo's mail, once the worker has written it."""
+def join(demo: Service, page: Page, email: str) -> str:
+    """To the invitee's page by the link in the demo's mail, once the worker has written it. Returns
+    the link there to the page that reports."""
     mail = page.locator("tr", has_text=email).locator("a").first
 
     def is_there() -> bool:
@@ -103,8 +106,12 @@ def join(demo: Service, page: Page, email: str) -> None:
 
     wait_until(is_there)
     mail.click()
-    link = page.locator("main a[href*='/join/']").first
-    page.goto(link.get_attribute("href") or "")
+    link, report = (
+        page.locator(f"main a[href*='/{name}/']").first.get_attribute("href") or ""
+        for name in ("join", "reports")
+    )
+    page.goto(link)
+    return report
 
 
 def assert_in_order(page: Page) -> None:
@@ -133,7 +140,9 @@ def test_the_invitees_page_is_open_to_everybody(
     demo: Service, windows: Windows, email: str, look: tuple[str, str, str]
 ) -> None:
     visitor = opened(demo, windows, "", look)
-    join(demo, visitor, email)
+    report = join(demo, visitor, email)
+    assert_in_order(visitor)
+    visitor.goto(report)
     assert_in_order(visitor)
     page = opened(demo, windows, email, look)
     join(demo, page, email)
