@@ -3,7 +3,7 @@
 How long is said by environment variables, which `make drills` passes on: ROUNDS of every point and
 MOMENTS at random, PROGRAMS killed at every point, LIVES of 50 steps, MAILS, SECONDS of the bank,
 REFUNDS, RESTARTS of PostgreSQL, HOLD in seconds of SQLite's lock, JUMPS of the clock, COPIES,
-NUMBER of hostile requests to each route."""
+NUMBER of hostile requests to each route, SAMPLES of known and of unknown addresses."""
 
 import os
 import subprocess
@@ -30,6 +30,7 @@ DRILLS = {
     "full": (),
     "jumps": ("--rounds", _of("JUMPS", 20)),
     "restored": ("--copies", _of("COPIES", 5)),
+    "not_telling": ("--samples", _of("SAMPLES", 500)),
 }
 
 
