@@ -254,3 +254,12 @@ def test_large_numbers_are_grouped_as_the_reader_does(app: Flask, language: str,
         assert ngettext("%(num)d row", "%(num)d rows", 12_345) == said
         template = '{{ ngettext("%(num)d row", "%(num)d rows", 12345) }}'
         assert render_template_string(template) == said
+
+
+def test_the_numbers_of_the_tabs_move_while_it_is_sent(owner: Browser) -> None:
+    path = draft(owner, "Email\nanna@new.example\n")
+    assert "hx-select" not in owner.get(path).text
+    owner.post(f"{path}/confirmation")
+
+    page = owner.get(f"{path}?verdict=ready").text
+    assert f'hx-get="{path}?verdict=ready" hx-select="#tabs"' in page

@@ -6,11 +6,10 @@ from datetime import date
 from typing import Any, cast
 
 from invoices import invoice_copy as core
-from invoices import printing
 from invoices.parts import Locale, Party
 from invoices.periods import local_day
 from webapp import clock, outbox
-from webapp.actions import credit_origins
+from webapp.actions import credit_origins, documents
 from webapp.actions.audit import record
 from webapp.actions.statements import seller
 from webapp.database import transaction
@@ -69,18 +68,8 @@ def document(invoice: Invoice, copy_id: int) -> InvoiceCopy:
 
 
 def render(copy_id: int) -> None:
-    """Makes the document and keeps it with its SHA-256, once; again changes nothing."""
-    inputs = (
-        InvoiceCopy.select(InvoiceCopy.inputs)
-        .where(InvoiceCopy.id == copy_id, InvoiceCopy.rendered_at.is_null())
-        .scalar()
-    )
-    if inputs is None:
-        return
-    content = printing.render(core.InvoiceCopy.from_json(inputs))
-    InvoiceCopy.update(
-        pdf=content, sha256=hashlib.sha256(content).hexdigest(), rendered_at=clock.now()
-    ).where(InvoiceCopy.id == copy_id, InvoiceCopy.rendered_at.is_null()).execute()
+    """The document, once."""
+    documents.render(InvoiceCopy, copy_id, core.InvoiceCopy)
 
 
 def _copies(invoice: Invoice, *columns: Any) -> Any:

@@ -1,16 +1,14 @@
 """Issuing, rendering and finding statements (rules D1 to D3, D6)."""
 
-import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
-from invoices import printing
 from invoices import statement as core
 from invoices.parts import Locale, Party
-from webapp import clock, outbox
-from webapp.actions import series
+from webapp import outbox
+from webapp.actions import documents, series
 from webapp.database import locked, transaction
 from webapp.errors import NotThere
 from webapp.models import Account, Settlement, Statement, User
@@ -76,18 +74,8 @@ def cancel(original: Statement) -> Statement:
 
 
 def render(statement_id: int) -> None:
-    """Makes the document and keeps it with its SHA-256, once; again changes nothing (rule D3)."""
-    inputs = (
-        Statement.select(Statement.inputs)
-        .where(Statement.id == statement_id, Statement.rendered_at.is_null())
-        .scalar()
-    )
-    if inputs is None:
-        return
-    content = printing.render(core.Statement.from_json(inputs))
-    Statement.update(
-        pdf=content, sha256=hashlib.sha256(content).hexdigest(), rendered_at=clock.now()
-    ).where(Statement.id == statement_id, Statement.rendered_at.is_null()).execute()
+    """The document, once (rule D3)."""
+    documents.render(Statement, statement_id, core.Statement)
 
 
 def visible_to(viewer: Viewer, *columns: Any) -> Any:
