@@ -1,6 +1,7 @@
 """Statements, and copies of invoices → PDF bytes: tagged, fonts embedded, nothing fetched (rules
 D3 and D5)."""
 
+import re
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -21,6 +22,9 @@ OWN_FONTS = {
     f"statement-font:{name}": (FOLDER / "fonts" / name).read_bytes()
     for name in ("inter-regular.ttf", "inter-semibold.ttf")
 }
+# So many of the widest letters fit in the narrowest place for words. What is joined by spaces that
+# do not break is one word.
+LONG_WORD = re.compile(r"[^ \n<>]{15}(?![^<]*>)")
 
 # Pango's font map, shared by all renderings, is not made for several threads at once.
 _one_at_a_time = Lock()
@@ -59,10 +63,11 @@ def document(page: str) -> bytes:
     """The PDF of a page in HTML. ValueError when it asks for anything but our fonts."""
     fetcher = ClosedFetcher()
     with _one_at_a_time:
-        style, fonts = _look()
+        style, long_words, fonts = _look()
+        styles = [style, long_words] if LONG_WORD.search(page) else [style]
         content: bytes = HTML(string=page, url_fetcher=fetcher).write_pdf(
             finisher=describe_headers,
-            stylesheets=[style],
+            stylesheets=styles,
             font_config=fonts,
             pdf_variant="pdf/ua-1",
         )
@@ -84,7 +89,14 @@ def _templates() -> Environment:
 
 
 @cache
-def _look() -> tuple[CSS, FontConfiguration]:
+def _look() -> tuple[CSS, CSS, FontConfiguration]:
     fonts = FontConfiguration()
-    source = (FOLDER / "templates" / "statement.css").read_text(encoding="utf-8")
-    return CSS(string=source, font_config=fonts, url_fetcher=ClosedFetcher()), fonts
+    style, long_words = (
+        CSS(
+            string=(FOLDER / "templates" / name).read_text(encoding="utf-8"),
+            font_config=fonts,
+            url_fetcher=ClosedFetcher(),
+        )
+        for name in ("statement.css", "long_words.css")
+    )
+    return style, long_words, fonts

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from invoices import pdf
 from invoices.parts import Party
 from invoices.pdf import render
 from invoices.statement import Statement, cancelling_statement
@@ -179,3 +180,17 @@ def test_endless_words_stay_on_the_page(statement_of):
     customer = Party("W" * 300, "x" * 500, "FR")
     text = text_of(render(statement_of("refund", customer=customer)))
     assert text.replace(" ", "").count("W") >= 300
+
+
+def test_a_document_without_long_words_needs_no_places_to_break_them(statement_of, monkeypatch):
+    statement = statement_of("refund")
+    content = render(statement)
+    monkeypatch.setattr(pdf, "LONG_WORD", re.compile(""))
+    assert render(statement) == content
+
+
+@pytest.mark.parametrize("name", ["W" * 15, "W" * 7 + "\u00a0" + "&" * 7])
+def test_a_word_that_may_be_too_long_is_seen(name):
+    page = f'<p class="{"w" * 40}">{name}</p>'
+    assert pdf.LONG_WORD.search(page)
+    assert not pdf.LONG_WORD.search(page.replace("WWW", "W W").replace("&&&", "& &"))
