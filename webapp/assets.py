@@ -37,7 +37,8 @@ def compress(response: Response) -> Response:
     is_page = response.headers.get("Content-Type", "").startswith("text/html")
     if not is_page or response.direct_passthrough:
         return response
-    response.vary.add("Accept-Encoding")
+    before = response.headers.get("Vary")
+    response.headers["Vary"] = f"{before}, Accept-Encoding" if before else "Accept-Encoding"
     large = (response.content_length or 0) > 1000
     if large and request.accept_encodings["gzip"] and "Content-Encoding" not in response.headers:
         response.set_data(gzip.compress(response.get_data(), compresslevel=5, mtime=0))

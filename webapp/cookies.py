@@ -4,8 +4,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
 from webapp import clock
@@ -29,6 +29,11 @@ class Cookies(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
         value = request.cookies.get(self.get_cookie_name(app))
         return self.session_class(self.read(app, value) if value else None)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing but a change is sent, and every answer says that it varies by cookie (`htmx`)."""
+        if session.modified:
+            super().save_session(app, session, response)
 
     def read(self, app: Flask, value: str) -> dict[str, Any]:
         """What a cookie says; nothing where we have not signed it, or too long ago."""

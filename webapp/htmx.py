@@ -25,7 +25,6 @@ VARY = "HX-Request, Cookie, Accept-Language"
 def install(app: Flask) -> None:
     Htmx(app)
     app.after_request(_vary)
-    app.jinja_env.globals.update(csrf_token=csrf_token)
 
 
 def csrf_token() -> str:

@@ -3,18 +3,30 @@ it."""
 
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, g, has_request_context, request, session
-from flask_babel import Babel, Domain, format_decimal, get_locale, get_translations
+from babel.support import NullTranslations, Translations
+from flask import (
+    Flask,
+    current_app,
+    g,
+    has_request_context,
+    request,
+    session,
+)
+from flask_babel import Babel, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from invoices import formats
 from webapp.config import LOCALES
 from webapp.models.user import is_erased
+from webapp.policy import policy
 from webapp.texts import unlinked
+
+FOLDER = Path(__file__).parent / "translations"
 
 
 def install(app: Flask) -> None:
@@ -30,30 +42,46 @@ def install(app: Flask) -> None:
 
 def _translate_quickly(app: Flask) -> None:
     """Flask-Babel's own callables look for their catalogue, and its alias `_` for `gettext`, at
-    every sentence; a list of fifty people has two hundred."""
-    domain, catalogues = Domain(), dict[str, Any]()
+    every sentence; a list of fifty people has two hundred. Ours are looked for once a template;
+    what is imported without its context still finds those that look each time."""
+    known = {language: _callables(app, _catalogue(language)) for language in LOCALES}
+    catalogues = {language: _catalogue(language) for language in LOCALES}
+    app.jinja_env.globals.update(_callables(app, _Current(catalogues)))
+    app.context_processor(lambda: known[_language()])
 
-    def catalogue() -> Any:
-        language = _language()
-        if language not in catalogues:
-            catalogues[language] = domain.get_translations()
-        return catalogues[language]
 
+def _catalogue(language: str) -> NullTranslations:
+    return Translations.load(FOLDER, [language])
+
+
+class _Current:
+    """The catalogue of whoever reads just now."""
+
+    def __init__(self, catalogues: dict[str, NullTranslations]) -> None:
+        self._catalogues = catalogues
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *texts: getattr(self._catalogues[_language()], name)(*texts)
+
+
+def _callables(app: Flask, catalogue: Any) -> dict[str, Any]:
+    """As templates call them."""
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: catalogue().gettext(text),
-        lambda *texts: _grouped(catalogue().ngettext(*texts), texts[2]),
+        catalogue.gettext,
+        lambda *texts: _grouped(catalogue.ngettext(*texts), texts[2]),
         newstyle=True,
-        pgettext=lambda context, text: catalogue().pgettext(context, text),
-        npgettext=lambda context, *texts: catalogue().npgettext(context, *texts),
+        pgettext=catalogue.pgettext,
+        npgettext=catalogue.npgettext,
     )
-    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+    names = ("gettext", "ngettext", "pgettext", "npgettext")
+    made = {name: app.jinja_env.globals[name] for name in names}
+    return {**made, "_": made["gettext"]}
 
 
 def _language() -> str:
-    """What Flask-Babel keeps of the request, or is told to for a while; "" outside of any."""
-    kept = g._get_current_object().__dict__.get("_flask_babel") if g else None
-    locale = getattr(kept, "babel_locale", None) or get_locale()
-    return locale.language if locale else ""
+    """What Flask-Babel keeps of the request, or is told to for a while."""
+    locale = getattr(g.get("_flask_babel"), "babel_locale", None) or get_locale()
+    return str(locale.language)
 
 
 def ngettext(singular: str, plural: str, num: int, **facts: Any) -> str:
@@ -172,4 +200,4 @@ def _locale() -> Literal["fr", "en"]:
 
 
 def _zone() -> str:
-    return str(current_app.config["SETTINGS"].billing_zone)
+    return policy().billing_zone

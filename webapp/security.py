@@ -16,7 +16,7 @@ from webapp.addresses import normalised
 from webapp.config import Config
 from webapp.cookies import Cookies
 from webapp.errors import NotAllowed
-from webapp.htmx import go
+from webapp.htmx import csrf_token, go
 from webapp.models import User
 from webapp.permissions import DEVELOPMENT, PUBLIC, SIGNED_IN, Viewer, declaration_of
 
@@ -82,6 +82,7 @@ def install(app: Flask) -> None:
     app.before_request(require_permission)
     app.after_request(add_headers)
     app.jinja_env.globals.update(viewer=current_viewer)
+    app.context_processor(lambda: {"csrf_token": csrf_token})  # after Flask-WTF's own
 
 
 def _load(token: str) -> SignedIn | None:

@@ -1,11 +1,13 @@
 """What the users list can be narrowed to: only what would find somebody."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+from webapp.database import is_postgresql
 from webapp.models.account import Account
 from webapp.models.user import User
-from webapp.models.written import fetch_all
+from webapp.models.written import Statement, among, fetch_all, ids_given, written
 
 MOST = 200
 
@@ -32,11 +34,18 @@ def departments(account: Account) -> list[str]:
     return sorted(found - {""}, key=str.casefold)[:MOST]
 
 
-def inviters(account: Account) -> list[User]:
-    """Those who have invited somebody, by name: their id, name and address."""
+def inviters(account: Account) -> list[tuple[int, str]]:
+    """Those who have invited somebody, by name: their id, and what they are called."""
+    ids = ids_given(inviter_ids(account))
+    found = _named(is_postgresql()).rows({"ids": ids})
+    return [(id, name or email) for id, name, email in found]
+
+
+@cache
+def _named(_on_postgresql: bool) -> Statement:
     u = User
-    named = u.select(u.id, u.name, u.email).where(u.id.in_(inviter_ids(account)))
-    return list(named.order_by(u.folded, u.id).limit(MOST))
+    named = u.select(u.id, u.name, u.email).where(among(u.id, "ids"))
+    return written(named.order_by(u.folded, u.id).limit(MOST))
 
 
 def inviter_ids(account: Account) -> list[int]:

@@ -33,7 +33,7 @@ def matching_ones() -> Response:
         account=account,
         count=matching.found(account, asked, clock.now()).count(),
         wanted=urlencode(asked.shown),
-        inviters={user.id: named(user.shown_name) for user in facets.inviters(account)},
+        inviters={id: named(name) for id, name in facets.inviters(account)},
     )
 
 

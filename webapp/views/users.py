@@ -87,9 +87,7 @@ def listing(asked: Asked | None = None) -> dict[str, Any]:
     return {
         **rows(asked),
         "departments": [(name, name) for name in facets.departments(account)],
-        "inviters": [
-            (user.id, named(user.shown_name, begins=True)) for user in facets.inviters(account)
-        ],
+        "inviters": [(id, named(name, begins=True)) for id, name in facets.inviters(account)],
     }
 
 
