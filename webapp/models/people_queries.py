@@ -122,7 +122,7 @@ def _shown(
     """PostgreSQL would fetch each row that it looks at, although the index has the words: it is
     told to find the rows before their columns."""
     order = _order(model, at, shape)
-    if shape.on_postgresql and shape.begins:
+    if shape.on_postgresql and shape.begins and not shape.among:
         ids = _narrowed(model.select(model.id).where(*conditions), model, shape)
         ids = _spanned(ids, model, at, kind, shape)
         return written(query.where(model.id.in_(ids)).order_by(*order))

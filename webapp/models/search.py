@@ -49,20 +49,26 @@ def holds(model: Any, needle: Any, begins: bool) -> Any:
     return (fn.STRPOS if is_postgresql() else fn.INSTR)(text, needle) > 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lookup:
     """A search in an organisation; `rare` says where it finds so few that the index knows them."""
 
     account: Account
     wanted: list[str]
+    _is_common: bool | None = None
 
     def rare(self, model: Any) -> list[int] | None:
         """The ids of all rows of `model` that hold it, or None where walking finds it sooner."""
         rows, keys = self._known
         if rows[model] <= SAMPLE or not keys:
             return None
+        if self._is_common is None:
+            # What is common among members is so among those invited, as far as anybody looks.
+            self._is_common = self._newest_hits(model) >= COMMON
+        if self._is_common:
+            return None
         found = self._by_keys(model) if is_postgresql() else self._by_trigrams(model)
-        return None if found is None or len(found) > MOST else found
+        return None if len(found) > MOST else found
 
     @cached_property
     def _known(self) -> tuple[dict[Any, int], list[Any]]:
@@ -76,13 +82,20 @@ class Lookup:
         keys = found[-1] if is_postgresql() else _trigrams(self.wanted)
         return dict(zip(SHOWN, found, strict=False)), keys
 
-    def _by_trigrams(self, model: Any) -> list[int] | None:
+    def _newest_hits(self, model: Any) -> int:
+        """How many of the newest rows hold it; not counted beyond COMMON."""
+        table, shown, _count, began = SHOWN[model]
+        statement = f"""
+            SELECT 1 FROM (
+                SELECT folded FROM {table} WHERE account_id = ? AND {shown}
+                 ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS newest
+             WHERE {self._holding} LIMIT {COMMON}
+        """  # nosec B608 # words of SHOWN, and statements of ours
+        return len(fetch_planned(statement, self.account.id, *self.wanted))
+
+    def _by_trigrams(self, model: Any) -> list[int]:
         """The index's rowids begin with the account: a range of it is what an organisation has."""
-        table = SHOWN[model][0]
-        hits = fetch_one(f"SELECT COUNT(*) FROM ({self._sample(model)})", *self._sampled)  # nosec B608 # the statement of _sample
-        if hits is None or hits[0] >= COMMON:
-            return None
-        index, begin = f"{table}_search", self.account.id << 32
+        index, begin = f"{SHOWN[model][0]}_search", self.account.id << 32
         statement = f"""
             SELECT rowid & 4294967295 FROM {index}
              WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? LIMIT {MOST + 1}
@@ -90,37 +103,18 @@ class Lookup:
         match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in self._known[1])
         return [row[0] for row in fetch_all(statement, match, begin, begin | 4294967295)]
 
-    def _by_keys(self, model: Any) -> list[int] | None:
-        """In one round trip: the index is not read where the sample has it often enough.
-        MATERIALIZED: with the limit in sight, the list would be walked down after all."""
+    def _by_keys(self, model: Any) -> list[int]:
+        """MATERIALIZED: with the limit in sight, the list would be walked down after all."""
         table, shown, _count, _began = SHOWN[model]
         statement = f"""
-            WITH sample AS MATERIALIZED (
-                SELECT COUNT(*) AS hits FROM ({self._sample(model)}) AS seen),
-            found AS MATERIALIZED (
+            WITH found AS MATERIALIZED (
                 SELECT id FROM {table}
-                 WHERE (SELECT hits FROM sample) < {COMMON} AND {shown} AND account_id = ?
-                   AND search_keys(account_id, folded) @> CAST(? AS BIGINT[]) AND {self._holding})
-            SELECT hits, id FROM sample LEFT JOIN found ON TRUE LIMIT {MOST + 1}
+                 WHERE search_keys(account_id, folded) @> CAST(? AS BIGINT[])
+                   AND account_id = ? AND {shown} AND {self._holding})
+            SELECT id FROM found LIMIT {MOST + 1}
         """  # nosec B608 # words of SHOWN, and statements of ours
-        values = (*self._sampled, self.account.id, self._known[1], *self.wanted)
-        rows = fetch_planned(statement, *values)
-        if rows[0][0] >= COMMON:
-            return None
-        return [id for _hits, id in rows if id is not None]
-
-    def _sample(self, model: Any) -> str:
-        table, shown, _count, began = SHOWN[model]
-        return f"""
-            SELECT 1 FROM (
-                SELECT folded FROM {table} WHERE account_id = ? AND {shown}
-                 ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS newest
-             WHERE {self._holding} LIMIT {COMMON}
-        """  # nosec B608 # words of SHOWN, and statements of ours
-
-    @property
-    def _sampled(self) -> tuple[Any, ...]:
-        return (self.account.id, *self.wanted)
+        values = (self._known[1], self.account.id, *self.wanted)
+        return [row[0] for row in fetch_planned(statement, *values)]
 
     @property
     def _holding(self) -> str:
@@ -149,11 +143,12 @@ _KEYS = """
 
 
 def _trigrams(wanted: list[str]) -> list[str]:
-    """Of the text as indexed, where two spaces stand before each word: as few as have all its
-    letters, since each has a list to be read."""
+    """Of the text as indexed, where two spaces stand before each word. One word is looked up by as
+    few as have all its letters, since each has a list to be read; several by their ends."""
     found: list[str] = []
     for needle in wanted:
         text = f" {needle}" if len(needle) == 2 else needle
         last = len(text) - 3
-        found += [text[at : at + 3] for at in (*range(0, last, 3), last)]
+        begins = (*range(0, last, 3), last) if len(wanted) == 1 else (0, last)
+        found += [text[at : at + 3] for at in begins]
     return list(dict.fromkeys(found))[:TRIGRAMS]
