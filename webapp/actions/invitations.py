@@ -23,6 +23,7 @@ from webapp.models import (
     User,
     facets,
 )
+from webapp.models.invitation import pending_of_admins
 from webapp.permissions import GRANT_ADMIN, INVITE, may
 from webapp.texts import cleaned, folded
 
@@ -214,15 +215,22 @@ def orphaned(by: Membership, now: datetime) -> list[int]:
     )
     is_owner = dict(present.tuples())
     gone = [user for user in inviters if user not in is_owner]
-    waits = [i.inviter.in_(gone) if may(by, GRANT_ADMIN) else i.inviter.in_(gone) & ~i.is_admin]
+    found = {}
     if may(by, GRANT_ADMIN):
-        waits.append(i.is_admin & i.inviter.in_([u for u in inviters if not is_owner.get(u)]))
-    # One after the other: each has an index of its own, as long as nothing is said of the end.
-    waiting: Any = i.select(i.id, i.expires_at).where(
-        i.account == by.account_id, i.status == "pending"
-    )
-    found = [row for each in waits for row in waiting.where(each).tuples()]
-    return sorted({id for id, ends_at in found if ends_at > now})
+        found = {
+            id: ends_at
+            for id, inviter, ends_at in pending_of_admins(by.account)
+            if not is_owner.get(inviter)
+        }
+    if gone:  # of nobody nothing is asked: SQLite would look at every invitation for it
+        waiting: Any = i.select(i.id, i.expires_at).where(
+            i.account == by.account_id, i.status == "pending", i.inviter.in_(gone)
+        )
+        if not may(by, GRANT_ADMIN):
+            waiting = waiting.where(~i.is_admin)
+        # By inviter, as long as nothing is said of the end.
+        found |= dict(waiting.tuples())
+    return sorted(id for id, ends_at in found.items() if ends_at > now)
 
 
 def take_over(by: Membership) -> int:

@@ -1,12 +1,14 @@
 """Invitations, and the links that were mailed for them."""
 
 from datetime import datetime
+from typing import Any
 
 from peewee import SQL, BooleanField, Check, ForeignKeyField, TextField
 
-from webapp.database import BaseModel, FoldedField, InstantField
+from webapp.database import BaseModel, FoldedField, InstantField, is_postgresql
 from webapp.models.account import Account
 from webapp.models.user import User
+from webapp.models.written import fetch_all
 
 STATUSES = ("pending", "accepted", "declined", "revoked", "superseded")
 DELIVERIES = ("queued", "sent", "deferred", "refused")
@@ -175,3 +177,16 @@ class InvitationLink(BaseModel):
     invitation = ForeignKeyField(Invitation, backref="links")
     created_at = InstantField()
     replaced_at = InstantField(null=True)
+
+
+def pending_of_admins(account: Account) -> list[tuple[int, int, datetime]]:
+    """Those that would make administrators: id, inviter and end. They are few, and SQLite does not
+    believe that of an index which its statistics have never seen a row in."""
+    index = "" if is_postgresql() else "INDEXED BY invitation_of_admin"
+    rows = fetch_all(
+        f"SELECT id, inviter_id, expires_at FROM invitation {index}"  # nosec B608: a name of ours
+        " WHERE account_id = ? AND is_admin AND status = 'pending'",
+        account.id,
+    )
+    instant: Any = Invitation.expires_at.python_value
+    return [(id, inviter, instant(ends_at)) for id, inviter, ends_at in rows]
