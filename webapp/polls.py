@@ -1,12 +1,14 @@
-"""The poll that every open window sends every few seconds, answered before a request is made of it
-while nothing has changed: who asks, and may they, is looked up as for any request; the rest of what
-a request takes would cost ten times as much. Whatever is not as usual goes the ordinary way."""
+"""The poll that every open window sends every few seconds, answered before a request is made of it:
+who asks, and may they, is looked up as for any request; the rest of what a request takes would cost
+ten times as much. Whatever is not as usual goes the ordinary way."""
 
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, render_template
+from flask_babel import force_locale
 from peewee import InterfaceError, OperationalError
 
 from webapp import clock, metrics
@@ -16,8 +18,10 @@ from webapp.database import connect_usably, release
 from webapp.htmx import VARY, fingerprint
 from webapp.models import people
 from webapp.permissions import INVITE, Viewer
+from webapp.security import lasting_headers
 
 BADGE = "/invitations/badge"
+FRAGMENT = "partials/invitations/badge.html"
 
 
 def install(app: Flask) -> None:
@@ -34,23 +38,39 @@ def badge(viewer: Viewer) -> tuple[int, str]:
 class Polls:
     def __init__(self, app: Flask, inner: Any) -> None:
         self._app, self._inner = app, inner
+        self._fragment = lru_cache(1_000)(self._rendered)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        if known and environ["PATH_INFO"] == BADGE and environ["REQUEST_METHOD"] == "GET":
-            begun = time.perf_counter()
-            state = self._state(environ)
-            if state and f'"{state}"' in known:
-                metrics.count(self._app, BADGE, "GET", 304, time.perf_counter() - begun)
-                start_response("304 NOT MODIFIED", _headers(state))
-                return []
-        answer: Iterable[bytes] = self._inner(environ, start_response)
-        return answer
+        begun, found = time.perf_counter(), None
+        if environ["PATH_INFO"] == BADGE and environ["REQUEST_METHOD"] == "GET":
+            found = self._badge(environ)
+        if found is None:
+            answer: Iterable[bytes] = self._inner(environ, start_response)
+            return answer
+        pending, state, locale = found
+        lasting = [("ETag", f'"{state}"'), ("Cache-Control", "private, no-cache"), ("Vary", VARY)]
+        is_known = f'"{state}"' in environ.get("HTTP_IF_NONE_MATCH", "")
+        if is_known:
+            start_response("304 NOT MODIFIED", lasting)
+            body = []
+        else:
+            body = [self._fragment(pending, locale)]
+            kind = ("Content-Type", "text/html; charset=utf-8")
+            size = ("Content-Length", str(len(body[0])))
+            others = lasting_headers(self._app.config["SETTINGS"]).items()
+            start_response("200 OK", [kind, size, *lasting, *others])
+        status = 304 if is_known else 200
+        metrics.count(self._app, BADGE, "GET", status, time.perf_counter() - begun)
+        return body
 
-    def _state(self, environ: dict[str, Any]) -> str | None:
-        """What the badge is just now for whoever asks; None where the ordinary way has to say."""
-        host = environ.get("HTTP_HOST", "").partition(":")[0]
-        if host not in self._app.config["TRUSTED_HOSTS"]:
+    def _rendered(self, pending: int, locale: str) -> bytes:
+        with self._app.app_context(), force_locale(locale):
+            return render_template(FRAGMENT, pending=pending).encode()
+
+    def _badge(self, environ: dict[str, Any]) -> tuple[int, str, str] | None:
+        """The number, the name of its fragment and the language of whoever asks; None where the
+        ordinary way has to answer."""
+        if environ.get("HTTP_HOST", "").partition(":")[0] not in self._app.config["TRUSTED_HOSTS"]:
             return None
         token = self._token(environ.get("HTTP_COOKIE", ""))
         if token is None:
@@ -58,7 +78,9 @@ class Polls:
         try:
             connect_usably()
             viewer = sessions.viewer_of(token)
-            return badge(viewer)[1] if viewer and _is_usual(viewer) else None
+            if viewer is None or not _is_usual(viewer):
+                return None
+            return *badge(viewer), str(viewer.user.locale)
         except (OperationalError, InterfaceError):
             return None
         finally:
@@ -89,11 +111,3 @@ def _is_usual(viewer: Viewer) -> bool:
     """May they see it, and is nothing to be asked of them or to be written?"""
     session = viewer.session
     return viewer.may(INVITE) and not session.needs_factor and not sessions.is_to_touch(session)
-
-
-def _headers(state: str) -> list[tuple[str, str]]:
-    return [
-        ("ETag", f'"{state}"'),
-        ("Cache-Control", "private, no-cache"),
-        ("Vary", VARY),
-    ]

@@ -243,23 +243,34 @@ POLICY = (
 )
 
 
+LASTING = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # For browsers from before the policy's frame-ancestors.
+    "X-Frame-Options": "DENY",
+    # Flask-WTF needs a Referer of our own on https; nobody else gets one.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+def lasting_headers(settings: Config) -> dict[str, str]:
+    """Those of every answer with a body."""
+    if settings.base_url.startswith("https:"):
+        return {**LASTING, "Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+    return LASTING
+
+
 def add_headers(response: Response) -> Response:
     headers = response.headers
     if response.status_code == 304:
         # Nothing but what keeps it fresh: the rest holds as it was said with the body.
         headers.setdefault("Cache-Control", "private, no-store")
         return response
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    # For browsers from before the policy's frame-ancestors.
-    headers["X-Frame-Options"] = "DENY"
-    # Flask-WTF needs a Referer of our own on https; nobody else gets one.
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
-    if current_app.config["SETTINGS"].base_url.startswith("https:"):
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    for name, value in lasting_headers(current_app.config["SETTINGS"]).items():
+        headers.setdefault(name, value)
     if request.endpoint != "static":
         headers.setdefault("Cache-Control", "private, no-store")
     return response

@@ -17,7 +17,7 @@ from webapp.models.asked import Asked
 from webapp.models.people import page
 
 NAME = "bench-search"
-EACH = 40
+EACH = 300
 TARGET = 3.0
 
 
@@ -59,9 +59,9 @@ def _kinds(users: int) -> Iterator[tuple[str, Account, list[str]]]:
     departments = [name for name in people.DEPARTMENTS if name]
     mixed = [f"{first} {random.choice(departments)}" for first, _last in names]
     yield "a first name and a department", large, mixed
-    common = ["organisation1", "example", "i.", "com", "ment", "er", "an", "a"] * 5
+    common = ["organisation1", "example", "i.", "com", "ment", "er", "an", "a"] * (EACH // 8)
     yield "what nearly everybody has, large organisation", large, common
-    nobody = ["xyzzy", "qqq", "martin zzz", "wq", "example xyzzy"] * 8
+    nobody = ["xyzzy", "qqq", "martin zzz", "wq", "example xyzzy"] * (EACH // 5)
     yield "what nobody has, large organisation", large, nobody
     small = random.choice(_small(users))
     yield "any, small organisation", small, [random.choice(each) for each in names]

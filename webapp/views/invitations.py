@@ -134,7 +134,7 @@ def badge() -> Response:
     pending, state = polls.badge(viewer)
     response = unless_known(
         state,
-        lambda: make_response(render_template("partials/invitations/badge.html", pending=pending)),
+        lambda: make_response(render_template(polls.FRAGMENT, pending=pending)),
     )
     # The browser asks with what it kept: every open window polls this.
     response.headers["Cache-Control"] = "private, no-cache"
