@@ -184,7 +184,7 @@ def pending_of_admins(account: Account) -> list[tuple[int, int, datetime]]:
     believe that of an index which its statistics have never seen a row in."""
     index = "" if is_postgresql() else "INDEXED BY invitation_of_admin"
     rows = fetch_all(
-        f"SELECT id, inviter_id, expires_at FROM invitation {index}"  # nosec B608: a name of ours
+        f"SELECT id, inviter_id, expires_at FROM invitation {index}"  # nosec B608 # a name of ours
         " WHERE account_id = ? AND is_admin AND status = 'pending'",
         account.id,
     )
