@@ -23,6 +23,7 @@ from peewee import (
 )
 from playhouse.db_url import connect as connect_url
 
+from webapp import rows
 from webapp.config import ROOT
 
 database = DatabaseProxy()
@@ -150,6 +151,12 @@ class BaseModel(Model):
         database = database
         legacy_table_names = False
         only_save_dirty = True
+
+    def save(self, force_insert: bool = False, only: Any = None) -> Any:
+        if force_insert and only is None and self.id is None:
+            rows.insert(self)
+            return 1
+        return super().save(force_insert=force_insert, only=only)
 
 
 def locked(query: Any) -> Any:

@@ -6,9 +6,10 @@ from typing import Any
 
 from invoices.proration import Quote
 from webapp import clock, outbox
-from webapp.actions import charging, invitations, invoices, quotes, refunds, sessions, settlements
+from webapp.actions import charging, invoices, quotes, refunds, sessions, settlements, standings
 from webapp.actions.audit import record
-from webapp.database import locked, transaction
+from webapp.actions.standings import Standing
+from webapp.database import as_instant, transaction
 from webapp.errors import Blocked, Gone, NotAllowed, Stale
 from webapp.models import (
     Acceptance,
@@ -17,10 +18,11 @@ from webapp.models import (
     InvitationLink,
     Invoice,
     Membership,
-    OutboxMessage,
     Payment,
     Session,
+    Subscription,
     User,
+    written,
 )
 from webapp.models.people import seats_used
 from webapp.permissions import GRANT_ADMIN, INVITE, may
@@ -49,9 +51,6 @@ def why_waiting(invitation: Invitation) -> str:
     """Why the invitation rests just now: the organisation's plan lapsed ("plan"), or its inviter
     may no longer invite, or give that role, and nobody took it over ("inviter", rule I9); else
     ""."""
-    subscription = invitation.account.subscription()
-    if subscription is None or subscription.status != "active":
-        return "plan"
     inviter = (
         Membership.select(Membership, Account)
         .join(Account)
@@ -62,6 +61,14 @@ def why_waiting(invitation: Invitation) -> str:
         )
         .first()
     )
+    return _why_waiting(invitation, invitation.account.subscription(), inviter)
+
+
+def _why_waiting(
+    invitation: Invitation, plan: Subscription | None, inviter: Membership | None
+) -> str:
+    if plan is None or plan.status != "active":
+        return "plan"
     needed = GRANT_ADMIN if invitation.is_admin else INVITE
     return "" if inviter is not None and may(inviter, needed) else "inviter"
 
@@ -165,23 +172,16 @@ def accept(
     invitation; Blocked with what stands in the way; Invalid and Stale for the offer (J8).
     """
     with transaction():
-        user: User = locked(User.select().where(User.id == session.user_id)).get()
-        present = user.membership()
-        invitation: Invitation | None = Invitation.get_or_none(Invitation.id == invitation_id)
-        if invitation is None or present is None or invitation.email != user.email:
+        user = standings.lock_user(session.user_id)
+        standings.lock_accounts(user)
+        standing = standings.of(invitation_id, user)
+        if standing is None:
             raise NotAllowed("other_person")
-        _lock_accounts(invitation.account_id, present.account_id, *invitations.inviting(user))
-        invitation = Invitation.get_by_id(invitation_id)
-        if invitation.status == "accepted":
-            return _done_before(invitation, user)
-        invitation = with_licence(invitation, licence)
-        _require_open(invitation, present)
-        return _move(invitation, user, present, session, choice, quote_token)
-
-
-def _lock_accounts(*ids: int) -> None:
-    """Always in the order of their ids, so that two acceptances cannot wait for each other."""
-    list(locked(Account.select(Account.id).where(Account.id.in_(ids)).order_by(Account.id)))
+        if standing.invitation.status == "accepted":
+            return _done_before(standing.invitation, user)
+        with_licence(standing.invitation, licence)
+        _require_open(standing)
+        return _move(standing, user, session, choice, quote_token)
 
 
 def _done_before(invitation: Invitation, user: User) -> Acceptance:
@@ -191,39 +191,36 @@ def _done_before(invitation: Invitation, user: User) -> Acceptance:
     return acceptance
 
 
-def _require_open(invitation: Invitation, present: Membership) -> None:
+def _require_open(standing: Standing) -> None:
+    invitation = standing.invitation
     dead = why_dead(invitation, None, clock.now())
     if dead:
         raise Gone(dead)
-    waiting = why_waiting(invitation)
+    waiting = _why_waiting(invitation, standing.organisation_plan, standing.inviter)
     if waiting:
         raise Blocked("waiting", reason=waiting)
-    if present.account_id == invitation.account_id:
+    if standing.present.account_id == invitation.account_id:
         raise Blocked("member_already")
-    standing = blockers(invitation, present)
-    if standing:
-        raise Blocked("blocked", blockers=standing)
+    found = [] if standing.is_plain else blockers(invitation, standing.present)
+    if found:
+        raise Blocked("blocked", blockers=found)
 
 
 def _move(
-    invitation: Invitation,
-    user: User,
-    present: Membership,
-    session: Session,
-    choice: str,
-    quote_token: str,
+    standing: Standing, user: User, session: Session, choice: str, quote_token: str
 ) -> Acceptance:
     now = clock.now()
-    quote = quote_for(present, now)
+    invitation, quote = standing.invitation, standing.quote(now)
     is_settled = quote is not None and quote.gross_minor > 0
     if is_settled or quote_token:
         quotes.same_offer(quote_token, quote, invitation)
     if is_settled and choice == "credit" and not sessions.is_fresh(session):
         raise NotAllowed("proof")
     _answer(invitation, now)
-    acceptance = _acceptance(invitation, user, present, now)
+    acceptance = _acceptance(standing, user, now)
     if quote is not None and is_settled:
-        settlements.settle(acceptance, present.account, quote, choice)
+        account = standing.present.account
+        settlements.settle(acceptance, account, quote, choice, standing.payments)
     charging.stop(acceptance)
     _supersede_others(invitation, now)
     sessions.end_others(user, keep=session)
@@ -233,29 +230,28 @@ def _move(
 
 
 def _answer(invitation: Invitation, now: datetime) -> None:
-    changed = (
-        Invitation.update(status="accepted", answered_at=now)
-        .where(
-            Invitation.id == invitation.id,
-            Invitation.status == "pending",
-            Invitation.expires_at > now,
-        )
-        .execute()
+    changed = written.change(
+        """
+        UPDATE invitation SET status = 'accepted', answered_at = ?
+         WHERE id = ? AND status = 'pending' AND expires_at > ?
+        """,
+        as_instant(now),
+        invitation.id,
+        as_instant(now),
     )
     if changed != 1:
         raise Gone(str(Invitation.get_by_id(invitation.id).shown_status(now)))
-    outbox.cancel(OutboxMessage.invitation == invitation)
+    outbox.cancel_of([invitation.id])
 
 
-def _acceptance(
-    invitation: Invitation, user: User, present: Membership, now: datetime
-) -> Acceptance:
+def _acceptance(standing: Standing, user: User, now: datetime) -> Acceptance:
     """Ends what was, begins what is, and writes down all that undoing needs."""
+    invitation, present = standing.invitation, standing.present
     present.end(now)
     closed, ended = None, None
-    if present.account.kind == "individual" and present.is_owner:
-        closed, ended = present.account, present.account.subscription()
-        Account.update(closed_at=now).where(Account.id == closed.id).execute()
+    if standing.is_own:
+        closed, ended = present.account, standing.plan
+        closed.close(now)
         if ended is not None:
             ended.end(now)
     membership = Membership.create(
@@ -285,15 +281,14 @@ def _acceptance(
 
 def _supersede_others(invitation: Invitation, now: datetime) -> None:
     """The person's other invitations are closed, and stay so (rule J11)."""
-    others = (
-        (Invitation.email == invitation.email)
-        & (Invitation.id != invitation.id)
-        & (Invitation.status == "pending")
+    rows = written.fetch_all(
+        """
+        UPDATE invitation SET status = 'superseded', answered_at = ?
+         WHERE email = ? AND id <> ? AND status = 'pending' RETURNING id
+        """,
+        as_instant(now),
+        invitation.email,
+        invitation.id,
     )
-    rows: Any = Invitation.select(Invitation.id).where(others).tuples()
-    superseded = [row[0] for row in rows]
-    if superseded:
-        Invitation.update(status="superseded", answered_at=now).where(
-            Invitation.id.in_(superseded), Invitation.status == "pending"
-        ).execute()
-        outbox.cancel(OutboxMessage.invitation.in_(superseded))
+    if rows:
+        outbox.cancel_of([row[0] for row in rows])

@@ -1,18 +1,20 @@
 """Posting transfers, reading balances, and `check`, which proves that all of it holds (M5)."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
-from peewee import chunked, fn
+from peewee import fn
 
 from invoices.ledger import NORMAL, Kind, LedgerAccountRef, Transfer
 from webapp import clock
 from webapp.actions.ledger_check import check as check
-from webapp.database import locked
+from webapp.database import as_instant, is_postgresql
 from webapp.models import LedgerAccount, LedgerTransfer
+from webapp.models.written import fetch_all, insert_values, locking
 
 # Rows in one statement: far under the variables that either engine binds.
 AT_ONCE = 500
+One = TypeVar("One")
 
 
 def post(transfers: Iterable[Transfer]) -> None:
@@ -24,20 +26,13 @@ def post(transfers: Iterable[Transfer]) -> None:
     posted = list(transfers)
     ids = _ids({side for one in posted for side in (one.debit, one.credit)})
     _lock(sorted(ids.values()))
-    now = clock.now()
+    now = as_instant(clock.now())
     rows = [
-        {
-            "key": one.key,
-            "kind": one.kind,
-            "debit": ids[one.debit],
-            "credit": ids[one.credit],
-            "amount_minor": one.amount_minor,
-            "at": now,
-        }
+        (one.key, one.kind, ids[one.debit], ids[one.credit], one.amount_minor, now)
         for one in posted
     ]
-    for batch in chunked(rows, AT_ONCE):
-        LedgerTransfer.insert_many(batch).execute()
+    for batch in _batches(rows):
+        insert_values("ledger_transfer (key, kind, debit_id, credit_id, amount_minor, at)", batch)
 
 
 def is_posted(key: str) -> bool:
@@ -85,33 +80,37 @@ def _ids(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
     missing = sorted(
         wanted - found.keys(), key=lambda one: (one.account_id, one.kind, one.currency)
     )
-    rows = [
-        {
-            "account": one.account_id,
-            "kind": one.kind,
-            "currency": one.currency,
-            "normal": NORMAL[one.kind],
-        }
-        for one in missing
-    ]
-    for batch in chunked(rows, AT_ONCE):
-        LedgerAccount.insert_many(batch).on_conflict_ignore().execute()
-    return found | _known(set(missing))
+    rows = [(one.account_id, one.kind, one.currency, NORMAL[one.kind]) for one in missing]
+    for batch in _batches(rows):
+        into = "ledger_account (account_id, kind, currency, normal)"
+        insert_values(into, batch, "ON CONFLICT DO NOTHING")
+    return found | (_known(set(missing)) if missing else {})
 
 
 def _lock(ids: list[int]) -> None:
     """All at once and in one order: the trigger locks two at a time, as the transfers come."""
-    for batch in chunked(ids, AT_ONCE):
-        wanted = LedgerAccount.select(LedgerAccount.id).where(LedgerAccount.id.in_(batch))
-        list(locked(wanted.order_by(LedgerAccount.id)))
+    if is_postgresql():
+        for batch in _batches(ids):
+            places = ", ".join("?" * len(batch))
+            at = f"SELECT id FROM ledger_account WHERE id IN ({places}) ORDER BY id"  # nosec B608
+            fetch_all(locking(at), *batch)
 
 
 def _known(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
     found: dict[LedgerAccountRef, int] = {}
-    for batch in chunked(sorted({one.account_id for one in wanted}), AT_ONCE):
-        rows: Any = LedgerAccount.select(
-            LedgerAccount.id, LedgerAccount.account, LedgerAccount.kind, LedgerAccount.currency
-        ).where(LedgerAccount.account.in_(batch))
-        for at, account_id, kind, currency in rows.tuples():
+    for batch in _batches(sorted({one.account_id for one in wanted})):
+        places = ", ".join("?" * len(batch))
+        rows = fetch_all(
+            f"""
+            SELECT id, account_id, kind, currency FROM ledger_account
+             WHERE account_id IN ({places})
+            """,  # nosec B608: question marks
+            *batch,
+        )
+        for at, account_id, kind, currency in rows:
             found[LedgerAccountRef(account_id, kind, currency)] = at
     return {one: at for one, at in found.items() if one in wanted}
+
+
+def _batches(rows: list[One]) -> Iterator[list[One]]:
+    return (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE))

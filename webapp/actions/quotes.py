@@ -9,6 +9,7 @@ from invoices.periods import BillingPeriod, local_day
 from invoices.proration import Captured, Quote, quote
 from webapp.errors import Invalid, Stale
 from webapp.models import Account, Invitation, Payment, Subscription
+from webapp.models.written import columns_of, fetch_all, instances, locking
 from webapp.policy import policy
 
 
@@ -40,6 +41,20 @@ def payments_of(subscription: Subscription) -> list[Payment]:
     """The payments of the billing period in force, which are the ones tied to the subscription;
     always in the same order. Nothing is converted: only those in its currency count (M1)."""
     return list(query(subscription))
+
+
+def lock_payments(subscription: Subscription) -> list[Payment]:
+    """The same, locked in the order of their ids, for whoever decides on them."""
+    statement = f"""
+        SELECT {columns_of(Payment)} FROM payment
+         WHERE subscription_id = ? AND currency = ? ORDER BY id
+    """  # nosec B608: names of columns, all of them ours
+    found = []
+    for row in fetch_all(locking(statement), subscription.id, subscription.currency):
+        (payment,) = instances(row, Payment)
+        payment.subscription = subscription
+        found.append(payment)
+    return found
 
 
 def query(subscription: Subscription) -> Any:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from invoices.periods import local_day
 from webapp import clock
-from webapp.models import StatementSeries
+from webapp.models.written import fetch_one
 from webapp.policy import policy
 
 # What goes into a number; the words for people are in the document and on the pages.
@@ -39,13 +39,16 @@ def take(kind: str) -> Place:
 
 def _next(kind: str, year: int) -> int:
     """One sentence of SQL moves the series and returns the number, on either engine."""
-    taken = (
-        StatementSeries.insert(seller=SELLER, kind=kind, year=year, last=1)
-        .on_conflict(
-            conflict_target=[StatementSeries.seller, StatementSeries.kind, StatementSeries.year],
-            update={StatementSeries.last: StatementSeries.last + 1},
-        )
-        .returning(StatementSeries.last)
-        .execute()
+    taken = fetch_one(
+        """
+        INSERT INTO statement_series (seller, kind, year, last) VALUES (?, ?, ?, 1)
+        ON CONFLICT (seller, kind, year) DO UPDATE SET last = statement_series.last + 1
+        RETURNING last
+        """,
+        SELLER,
+        kind,
+        year,
     )
-    return int(next(iter(taken)).last)
+    if taken is None:
+        raise RuntimeError("an upsert answered nothing")
+    return int(taken[0])

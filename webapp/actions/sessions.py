@@ -8,7 +8,7 @@ from functools import cache
 from webapp import clock
 from webapp.database import as_instant
 from webapp.errors import Invalid, NotThere
-from webapp.models import Account, Membership, Session, User
+from webapp.models import Account, Membership, Session, User, written
 from webapp.models.written import columns_of, fetch_one, instances
 from webapp.permissions import Viewer
 
@@ -132,8 +132,10 @@ def end(session: Session) -> None:
 
 def end_others(user: User, keep: Session | None) -> int:
     """Ends a user's sessions, all but `keep`; returns how many."""
-    condition = (Session.user == user) & Session.ended_at.is_null()
-    if keep is not None:
-        condition &= Session.id != keep.id
-    ended: int = Session.update(ended_at=clock.now()).where(condition).execute()
+    ended = written.change(
+        "UPDATE session_ SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL AND id <> ?",
+        as_instant(clock.now()),
+        user.id,
+        0 if keep is None else keep.id,
+    )
     return ended

@@ -12,19 +12,26 @@ from webapp import clock, outbox
 from webapp.actions import credit, ledger, quotes, statements
 from webapp.database import locked, transaction
 from webapp.errors import Invalid, Stale
-from webapp.models import Acceptance, Account, Payment, Refund, Settlement, SettlementShare
+from webapp.models import Acceptance, Account, Payment, Refund, Settlement, SettlementShare, written
 
 
-def settle(acceptance: Acceptance, account: Account, offered: Quote, choice: str) -> Settlement:
+def settle(
+    acceptance: Acceptance,
+    account: Account,
+    offered: Quote,
+    choice: str,
+    payments: Sequence[Payment] | None = None,
+) -> Settlement:
     """Settles exactly what was offered, inside the acceptance's transaction: the settlement, what
     each payment gives back, the refunds (held), the ledger, the statements and the effects.
 
-    `account` is the individual's, `acceptance.ended_subscription` the plan that ends. Raises
+    `account` is the individual's, `acceptance.ended_subscription` the plan that ends, `payments`
+    are its payments where the caller has locked them. Raises
     Invalid for a choice that is not one (or credit in a currency that the organisation does not
     have, M1), and Stale when the payments are no longer those that the offer was made from.
     """
     _require_choice(acceptance, offered, choice)
-    payments = _decided(acceptance)
+    payments = _decided(acceptance) if payments is None else payments
     taken = [quotes.captured(payment) for payment in payments]
     try:
         decided = core.settle(offered, cast(core.Choice, choice), taken)
@@ -81,7 +88,7 @@ def _decided(acceptance: Acceptance) -> list[Payment]:
     """The payments of the plan that ends, locked in the order of their ids."""
     if acceptance.ended_subscription is None:
         raise Stale("quote")
-    return list(locked(quotes.query(acceptance.ended_subscription)))
+    return quotes.lock_payments(acceptance.ended_subscription)
 
 
 def _write(acceptance: Acceptance, account: Account, decided: core.Settlement) -> Settlement:
@@ -114,17 +121,17 @@ def _give_back(
     for route in decided.routes:
         payment = by_reference[route.reference]
         tax = min(route.tax_minor, payment.tax_minor - payment.returned_tax_minor)
-        changed = (
-            Payment.update(
-                returned_minor=Payment.returned_minor + route.gross_minor,
-                returned_tax_minor=Payment.returned_tax_minor + tax,
-            )
-            .where(
-                Payment.id == payment.id,
-                Payment.returned_minor == payment.returned_minor,
-                Payment.captured_minor - Payment.returned_minor >= route.gross_minor,
-            )
-            .execute()
+        changed = written.change(
+            """
+            UPDATE payment SET returned_minor = returned_minor + ?,
+                               returned_tax_minor = returned_tax_minor + ?
+             WHERE id = ? AND returned_minor = ? AND captured_minor - returned_minor >= ?
+            """,
+            route.gross_minor,
+            tax,
+            payment.id,
+            payment.returned_minor,
+            route.gross_minor,
         )
         if changed != 1:
             raise Stale("quote")

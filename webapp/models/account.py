@@ -1,7 +1,6 @@
 """Accounts (what pays, or is paid) and the plans they subscribe to."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from peewee import (
     SQL,
@@ -13,7 +12,8 @@ from peewee import (
     TextField,
 )
 
-from webapp.database import BaseModel, InstantField
+from webapp.database import BaseModel, InstantField, as_instant
+from webapp.models import written
 from webapp.policy import policy
 
 KINDS = ("individual", "organisation", "operator")
@@ -86,6 +86,10 @@ class Account(BaseModel):
             at.add(ends_at - timedelta(days=int(self.last_reminder_days)))
         return sorted(each for each in at if begins_at < each < ends_at)
 
+    def close(self, at: datetime) -> None:
+        """Its person went elsewhere."""
+        written.change("UPDATE account SET closed_at = ? WHERE id = ?", as_instant(at), self.id)
+
     def subscription(self) -> "Subscription | None":
         """The plan in force, active or lapsed; None for a free account."""
         found: Subscription | None = Subscription.get_or_none(
@@ -129,12 +133,11 @@ class Subscription(BaseModel):
         ]
 
     def end(self, at: datetime) -> bool:
-        changed: Any = (
-            Subscription.update(status="ended", ended_at=at)
-            .where(Subscription.id == self.id, Subscription.status != "ended")
-            .execute()
-        )
-        return bool(changed)
+        statement = """
+            UPDATE subscription SET status = 'ended', ended_at = ?
+             WHERE id = ? AND status <> 'ended'
+        """
+        return bool(written.change(statement, as_instant(at), self.id))
 
 
 Subscription.add_index(

@@ -5,7 +5,8 @@ from typing import Any
 
 from peewee import SQL, BooleanField, Check, ForeignKeyField, IntegerField, TextField
 
-from webapp.database import BaseModel, FoldedField, InstantField
+from webapp.database import BaseModel, FoldedField, InstantField, as_instant
+from webapp.models import written
 from webapp.models.account import Account
 from webapp.texts import folded
 
@@ -102,11 +103,8 @@ class Membership(BaseModel):
         return bool(self.ended_at is None and (self.is_owner or self.is_admin))
 
     def end(self, at: datetime) -> bool:
-        return bool(
-            Membership.update(ended_at=at)
-            .where(Membership.id == self.id, Membership.ended_at.is_null())
-            .execute()
-        )
+        statement = "UPDATE membership SET ended_at = ? WHERE id = ? AND ended_at IS NULL"
+        return bool(written.change(statement, as_instant(at), self.id))
 
 
 Membership.add_index(

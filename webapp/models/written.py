@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from peewee import SQL, Field, Value
+from peewee import SQL, DateField, Field, Value
 
 from webapp.database import database, is_postgresql
 
@@ -21,6 +21,23 @@ def fetch_one(statement: str, *values: Any) -> tuple[Any, ...] | None:
     """The first row, if there is one."""
     found: tuple[Any, ...] | None = _cursor(statement, values).fetchone()
     return found
+
+
+def change(statement: str, *values: Any) -> int:
+    """How many rows a statement changed whose values stand as `?`."""
+    return int(_cursor(statement, values).rowcount)
+
+
+def insert_values(into: str, rows: Sequence[Sequence[Any]], tail: str = "") -> None:
+    """Several rows by one statement; `into` is "table (columns)"."""
+    places = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
+    values = [value for row in rows for value in row]
+    _cursor(f"INSERT INTO {into} VALUES {places} {tail}", values)  # nosec B608: names of ours
+
+
+def locking(statement: str) -> str:
+    """As `database.locked` does it for a query."""
+    return f"{statement} FOR NO KEY UPDATE" if is_postgresql() else statement
 
 
 def fetch_planned(statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -85,30 +102,34 @@ def _cursor(statement: str, values: Sequence[Any]) -> Any:
 @cache
 def _reading(model: Any) -> list[tuple[str, Callable[[Any], Any] | None]]:
     """A model's field names in order, each with what makes a Python value of the driver's."""
-    plain = Field.python_value
     return [
-        (field.name, None if type(field).python_value is plain else field.python_value)
+        (field.name, None if _is_plain(field) else field.python_value)
         for field in model._meta.sorted_fields
     ]
 
 
-def columns_of(*models: Any) -> str:
-    """All of theirs, as a SELECT names them."""
+def _is_plain(field: Field) -> bool:
+    return type(field).python_value is Field.python_value and not isinstance(field, DateField)
+
+
+def columns_of(*models: Any, **named: Any) -> str:
+    """All of theirs, as a SELECT names them; `named` are models by the alias that they have."""
+    aliases = {**{model._meta.table_name: model for model in models}, **named}
     return ", ".join(
-        f'"{model._meta.table_name}"."{field.column_name}"'
-        for model in models
+        f'"{alias}"."{field.column_name}"'
+        for alias, model in aliases.items()
         for field in model._meta.sorted_fields
     )
 
 
 def instances(row: Sequence[Any], *models: Any) -> list[Any]:
-    """What `columns_of(*models)` selected, as instances: for the few queries that every request
-    makes, whose SQL is written once instead of each time."""
+    """What `columns_of(*models)` selected, as instances, None where an outer join found no row:
+    for the few queries that are made so often that their SQL is written once."""
     found, values = [], iter(row)
     for model in models:
         instance = model(__no_default__=True)
         for name, convert in _reading(model):
             value = next(values)
             instance.__data__[name] = value if convert is None else convert(value)
-        found.append(instance)
+        found.append(None if instance.__data__["id"] is None else instance)
     return found

@@ -1,0 +1,35 @@
+"""Writing rows by statements whose words are written once: a query builder takes ten times as long
+as the database for a row that is known to be one."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from peewee import PostgresqlDatabase
+
+
+def insert(one: Any) -> None:
+    """Inserts a new instance of a model with all that it holds, and gives it its id."""
+    model: Any = type(one)
+    values = one.__data__
+    names = tuple(name for name in values if name != "id")
+    database = model._meta.database
+    is_postgresql = isinstance(database.obj, PostgresqlDatabase)
+    statement, conversions = _inserting(model, names, is_postgresql)
+    given = [convert(values[name]) for name, convert in conversions]
+    cursor = database.execute_sql(statement, given)
+    one.id = cursor.fetchone()[0] if is_postgresql else cursor.lastrowid
+    one._dirty.clear()
+
+
+@cache
+def _inserting(
+    model: Any, names: tuple[str, ...], is_postgresql: bool
+) -> tuple[str, list[tuple[str, Callable[[Any], Any]]]]:
+    """The statement, and what the driver takes of each field."""
+    fields = [model._meta.fields[name] for name in names]
+    columns = ", ".join(f'"{field.column_name}"' for field in fields)
+    places = ", ".join(["%s" if is_postgresql else "?"] * len(fields))
+    table, tail = model._meta.table_name, ' RETURNING "id"' if is_postgresql else ""
+    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({places}){tail}'  # nosec: names of ours
+    return statement, [(field.name, field.db_value) for field in fields]
