@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from bench.results import Result
 from bench.works import (
+    acceptances,
     badge,
     documents,
     joining,
@@ -29,6 +30,7 @@ ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "upload": upload.measure,
     "documents": documents.measure,
     "joining": joining.measure,
+    "acceptances": acceptances.measure,
 }
 
 __all__ = ["ALL", "Setting"]

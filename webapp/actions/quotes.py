@@ -40,7 +40,10 @@ def of(subscription: Subscription, payments: list[Payment], at: datetime) -> Quo
 def payments_of(subscription: Subscription) -> list[Payment]:
     """The payments of the billing period in force, which are the ones tied to the subscription;
     always in the same order. Nothing is converted: only those in its currency count (M1)."""
-    return list(query(subscription))
+    found = list(query(subscription))
+    for payment in found:
+        payment.subscription = subscription
+    return found
 
 
 def lock_payments(subscription: Subscription) -> list[Payment]:

@@ -35,7 +35,7 @@ def issue(
             "issued_on": place.issued_on,
             "locale": cast(Locale, locale),
             "seller": seller(),
-            "customer": _party(customer, person),
+            "customer": party(customer, person),
             "organisation": settlement.organisation.name,
             "individual": person.shown_name,
             "zone": policy().billing_zone,
@@ -134,7 +134,7 @@ def seller() -> Party:
     return Party(one.name, one.address, one.country, one.vat, one.registration)
 
 
-def _party(customer: Account, person: User) -> Party:
+def party(customer: Account, person: User) -> Party:
     name = customer.name or person.shown_name
     return Party(name, customer.address, customer.country, customer.tax_id)
 
