@@ -18,13 +18,13 @@ from peewee import (
     DateTimeField,
     Model,
     PostgresqlDatabase,
-    SqliteDatabase,
     TextField,
 )
 from playhouse.db_url import connect as connect_url
 
 from webapp import rows
 from webapp.config import ROOT
+from webapp.turns import FairSqlite
 
 database = DatabaseProxy()
 # As many connections as a pool may hold on to.
@@ -32,7 +32,7 @@ MOST_POOLED = 20
 Piece = TypeVar("Piece", str, bytes)
 
 # WAL lets readers go on beside the one writer; FULL is what keeps a commit through a power cut.
-PRAGMAS = {
+PRAGMAS: dict[str, Any] = {
     "journal_mode": "wal",
     "synchronous": "full",
     "foreign_keys": 1,
@@ -48,8 +48,8 @@ def open_database(url: str) -> Database:
         path = path if path.is_absolute() else ROOT / path
         path.parent.mkdir(parents=True, exist_ok=True)
         # IMMEDIATE takes the write lock at BEGIN: what a transaction read cannot be overtaken.
-        real: Database = SqliteDatabase(
-            str(path), pragmas=PRAGMAS, lock_type="IMMEDIATE", timeout=15
+        real: Database = FairSqlite(
+            str(path), PRAGMAS["busy_timeout"] / 1000, pragmas=PRAGMAS, lock_type="IMMEDIATE"
         )
     else:
         real = connect_url(url, unquote_password=True, unquote_user=True)
