@@ -171,7 +171,10 @@ class Line:
 
 def _opened(path: Path) -> int:
     # To read suffices for a lock: whoever made the file, others can stand in line too.
-    return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:  # a full disk, for one
+        raise OperationalError(str(error)) from error
 
 
 def _lock(path: Path, ends: float) -> int:

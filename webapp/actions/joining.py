@@ -218,14 +218,15 @@ def _move(
         raise NotAllowed("proof")
     _answer(invitation, now)
     acceptance = _acceptance(standing, user, now)
-    if quote is not None and is_settled:
-        account = standing.present.account
-        settlements.settle(acceptance, account, quote, choice, standing.payments)
     charging.stop(acceptance)
     _supersede_others(invitation, now)
     sessions.end_others(user, keep=session)
     outbox.write("mail:accepted", {"acceptance_id": acceptance.id})
     record(acceptance.membership, "invitation:accepted", f"invitation:{invitation.id}")
+    if quote is not None and is_settled:
+        # Last: everybody's next document waits for its number until this is committed.
+        account = standing.present.account
+        settlements.settle(acceptance, account, quote, choice, standing.payments)
     return acceptance
 
 
