@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask
 
 from bench import people
-from bench.servers import SECRET, Server, started
+from bench.servers import SECRET as SECRET
+from bench.servers import Server, started
 
 PYTHON = Path(sys.executable)
 
@@ -35,8 +36,13 @@ def serving(url: str, account: int = people.LARGE, workers: int = 1) -> Iterator
 
 def cookie(account: int, name: str = "affluent") -> str:
     """Of a browser in which that account's owner is signed in."""
-    signer = _signer()
-    return f"{name}={signer.dumps({'_user_id': people.token(account), '_fresh': True})}"
+    return f"{name}={cookie_of(people.token(account))}"
+
+
+def cookie_of(token: str) -> str:
+    """The cookie's value, of the session of this token."""
+    value: str = _signer().dumps({"_user_id": token, "_fresh": True})
+    return value
 
 
 @cache

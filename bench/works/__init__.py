@@ -11,6 +11,7 @@ from bench.works import (
     joining,
     listing,
     mails,
+    mixed,
     peers,
     processes,
     search,
@@ -31,6 +32,7 @@ ALL: dict[str, Callable[[Setting], Iterator[Result]]] = {
     "documents": documents.measure,
     "joining": joining.measure,
     "acceptances": acceptances.measure,
+    "mixed": mixed.measure,
 }
 
 __all__ = ["ALL", "Setting"]
