@@ -1,7 +1,8 @@
-"""Two hundred people at once before one web process, each of whom presses something every few
-seconds, beside the same requests one at a time: admins of organisations look at lists, search, have
-their badge polled and invite; members download a statement; people who pay for a plan accept."""
+"""Two hundred people at once, each of whom presses something every few seconds, before a web
+process for each processor, beside the same requests one at a time: admins look at lists, search,
+have their badge polled and invite; members download a statement; people with a plan accept."""
 
+import os
 import re
 import threading
 import time
@@ -123,7 +124,7 @@ def measure(setting: Setting) -> Iterator[Result]:
             links = [_invited(number) for number in range(JOINING + IDLE)]
             database.execute_sql("ANALYZE")
             database.close()
-        with ours.serving(url) as server:
+        with ours.serving(url, workers=os.cpu_count() or 1) as server:
             idle, busy = Seen(), Seen()
             _one_at_a_time(_crowd(server.port, idle, statements, links[:IDLE], 1))
             _all_at_once(_crowd(server.port, busy, statements, links[IDLE:], ADMINS))
