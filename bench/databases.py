@@ -83,7 +83,7 @@ def _sqlite(users: int) -> str:
         for left in FOLDER.glob("*.unfinished*"):
             left.unlink()
         _fill(f"sqlite:///{unfinished}", users)
-        for old in FOLDER.glob(f"*-{users}.db"):
+        for old in (*FOLDER.glob(f"*-{users}.db"), *FOLDER.glob(f"{unfinished.name}-*")):
             old.unlink()
         unfinished.rename(path)
     return f"sqlite:///{path}"
