@@ -26,7 +26,7 @@ class _Page(HTMLParser):
         self._open: list[tuple[str, str | None]] = []
         self._form: Form | None = None
         self._textarea = ""
-        self.feed(html)
+        self.feed(html.replace("<wbr>", ""))
 
     @property
     def text(self) -> str:

@@ -141,10 +141,10 @@ def test_the_operator_sees_what_needs_a_hand(app: Flask) -> None:
     ).execute()
 
     operator = make_user("seller@example.org", make_account("operator", "Seller"))
-    page = browser_of(app, operator).get("/billing").text
+    page = browser_of(app, operator).get("/billing").text.replace("<wbr>", "")
     sections = {part.partition('"')[0]: part for part in page.split('<section id="')[1:]}
 
-    assert "fay<wbr>@example<wbr>.org" in sections["list-failed"]
+    assert "fay@example.org" in sections["list-failed"]
     assert "account closed" in sections["list-failed"]
     assert "paul@example.org" in sections["list-payouts"]
     assert 'data-status="held"' in sections["list-payouts"]
