@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import peewee
 from flask import request
 from peewee import (
     SQL,
@@ -27,6 +28,8 @@ from webapp.config import ROOT
 from webapp.turns import FairSqlite
 
 database = DatabaseProxy()
+# What the driver raises where it is asked directly has peewee's names outside, as everywhere else.
+by_our_names: Any = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 # As many connections as a pool may hold on to.
 MOST_POOLED = 20
 Piece = TypeVar("Piece", str, bytes)
@@ -174,7 +177,7 @@ def insert_rows(model: Any, names: Sequence[str], rows: Sequence[tuple[Any, ...]
     columns = ", ".join(f'"{getattr(model, name).column_name}"' for name in names)
     places = ", ".join([database.obj.param] * len(names))
     statement = f'INSERT INTO "{model._meta.table_name}" ({columns}) VALUES ({places})'  # nosec B608 # names of a model and its columns
-    with database.atomic():
+    with database.atomic(), by_our_names:
         database.cursor().executemany(statement, rows)
 
 
@@ -214,7 +217,8 @@ def connect_usably() -> None:
 def _is_hung_up(connection: Any) -> bool:
     """Has the server ended it? Asked of the socket, which costs no round trip."""
     socket = select.poll()
-    socket.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
+    with by_our_names:
+        socket.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
     return bool(socket.poll(0))
 
 

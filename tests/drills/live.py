@@ -179,6 +179,8 @@ class Live:
             threading.Event().wait(0.2)
         for process in self.processes:
             process.kill()
+            if self.problems:
+                print("".join(_unforeseen(process.lines)))
         self.problems += arrive()
 
     def check(self) -> None:
@@ -224,6 +226,12 @@ class Live:
             f"{answers}; longest answer {self.longest:.1f} s; {len(copies)} mails,"
             f" {repeated} of them twice; {Statement.select().count()} statements"
         )
+
+
+def _unforeseen(lines: list[str]) -> list[str]:
+    """The first error that the program had no answer to, with where it came from."""
+    begins = next((at for at, line in enumerate(lines) if "unforeseen" in line), len(lines))
+    return lines[begins : begins + 120]
 
 
 def arrive() -> list[str]:

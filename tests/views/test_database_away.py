@@ -11,6 +11,8 @@ from tests.databases import connected
 from tests.people import make_individual
 from tests.ports import free_port
 from webapp.database import database
+from webapp.models.written import fetch_planned
+from webapp.permissions import PUBLIC, allows
 
 
 @pytest.mark.parametrize("path", ["/users", "/sign-in", "/join", "/nowhere"])
@@ -56,6 +58,23 @@ def test_a_connection_that_the_server_has_ended_is_replaced(
     with app.app_context():
         database.close()
         getattr(database.obj, "close_all", database.close)()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_server_that_goes_while_it_is_asked_is_away_whatever_asks(database_url: str) -> None:
+    """Some statements go to the driver directly: what it raises has to have the same name."""
+    app = make_app(database_url)
+    app.add_url_rule("/asks", view_func=allows(PUBLIC)(_ask_to_be_ended))
+
+    answer = app.test_client().get("/asks")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    with app.app_context():
+        database.close()
+
+
+def _ask_to_be_ended() -> str:
+    return str(fetch_planned("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 def _somebody(app: Flask):  # type: ignore[no-untyped-def]

@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import SQL, DateField, Field, Value
 
-from webapp.database import database, is_postgresql
+from webapp.database import by_our_names, database, is_postgresql
 
 
 def fetch_all(statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -91,7 +91,8 @@ def written(query: Any) -> Statement:
 
 
 def _planned(statement: str, values: Sequence[Any]) -> Any:
-    return database.cursor().execute(statement, values, prepare=False)
+    with by_our_names:
+        return database.cursor().execute(statement, values, prepare=False)
 
 
 def _cursor(statement: str, values: Sequence[Any]) -> Any:
