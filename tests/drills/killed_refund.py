@@ -30,6 +30,12 @@ from webapp.payments.simulated import SimulatedGateway, SimulatedRefund
 SHORTLY, NEXT_DAY = timedelta(minutes=2), timedelta(hours=25)
 
 
+def work() -> None:
+    """All that is due: one round ends after ten seconds, which are short on a busy machine."""
+    while (wanted := rounds.drain()) is not None and wanted <= clock.now():
+        pass
+
+
 @dataclass
 class Deed:
     """What somebody presses, and what it comes to in the end: the states of the refunds, how many
@@ -45,7 +51,7 @@ class Deed:
     states: tuple[str, ...] = ("succeeded",)
     at_gateway: int = 1
     credit_minor: int = 0
-    act: Callable[[], object] = rounds.drain
+    act: Callable[[], object] = work
     again: Callable[[], object] = lambda: None
     command: tuple[str, ...] = ()
     content: str = ""
@@ -158,10 +164,10 @@ def go_on(deed: Deed) -> None:
     for after in (SHORTLY, NEXT_DAY):
         with time_machine.travel(begins + after, tick=True) as traveller:
             for _ in range(2):
-                rounds.drain()
+                work()
                 traveller.shift(timedelta(minutes=2))
                 money.follow_refunds()
-            rounds.drain()
+            work()
             assert ledger.check() == []
             assert differences() == []
     _assert_everything_left()
