@@ -3,7 +3,13 @@ steps as the engine allows. It happens once for every mail, and the query builde
 it than the database."""
 
 from webapp import clock
-from webapp.database import as_instant, database, is_postgresql, unhurried_transaction
+from webapp.database import (
+    as_instant,
+    by_our_names,
+    database,
+    is_postgresql,
+    unhurried_transaction,
+)
 from webapp.outbox import Claim
 
 # An older mail says nothing about a newer one: deliveries.KINDS are those that carry the link.
@@ -54,9 +60,10 @@ def mark(claim: Claim) -> None:
         "claim": claim.token,
     }
     if is_postgresql():
-        database.cursor().execute(_AT_ONCE, facts)
+        with by_our_names:
+            database.cursor().execute(_AT_ONCE, facts)
         return
-    with unhurried_transaction():
+    with unhurried_transaction(), by_our_names:
         cursor = database.cursor()
         if cursor.execute(_LEAVE, facts).rowcount:
             cursor.execute(_TELL, facts)
