@@ -179,7 +179,9 @@ def _dropped(real: Database, kind: str, query: str, like: str) -> list[str]:
 def _admin(at: str) -> Iterator[Any]:
     import psycopg
 
-    with psycopg.connect(at, autocommit=True) as connection, connection.cursor() as cursor:
+    # Under a name of its own: what ends meanwhile must not be one of those looked at.
+    asking = psycopg.connect(at, autocommit=True, application_name="bench-admin")
+    with asking as connection, connection.cursor() as cursor:
         yield cursor
 
 
