@@ -7,13 +7,14 @@ from datetime import timedelta
 
 
 def hurry(lease: float, pace: float) -> None:
-    from webapp import handlers, outbox, smtp
+    from webapp import handlers, outbox, smtp_line
 
     outbox.LEASE = timedelta(seconds=lease)
     outbox.PAUSES = tuple(pause / pace for pause in outbox.PAUSES)
     handlers.ROOM = min(handlers.ROOM, outbox.LEASE * 0.9)
     if pace > 1:
-        smtp.TIMEOUT, smtp.CONTENT_TIMEOUT = max(2, smtp.TIMEOUT / pace), 3
+        smtp_line.TIMEOUT = max(2, smtp_line.TIMEOUT / pace)
+        smtp_line.CONTENT_TIMEOUT = 3
 
 
 if __name__ == "__main__":
