@@ -22,6 +22,7 @@ from tests.smtp import MailServer
 from webapp.database import database
 
 LAUNCHER = str(ROOT / "tests" / "kill_at.py")
+THREADS = int(CONSUMER[-1])  # of a worker, each with a mail of its own
 WEB = ("--worker-class", "gthread", "--workers", "1", "--threads", "8", "--no-control-socket")
 
 
@@ -36,6 +37,7 @@ def at_point(drill: Drill, story: str, point: str) -> None:
         assert status == -SIGKILL, f"never came to {point}, ended with {status}"
         return status
 
+    drill.at_once = THREADS
     drill.tell(story, f"{point}, in the program", kill)
 
 
@@ -83,6 +85,8 @@ def main() -> int:
     options = asked.parse_args()
     points = [(story, point) for story in STORIES for point in POINTS[story]]
     points = [one for one in points if options.only in one[0]]
+    if not points:
+        asked.error("there is no such story")
     begun, random = time.monotonic(), Random(options.seed)
     with drill_on(options.engine, options.seed) as drill:
         for _ in range(options.rounds):
