@@ -20,7 +20,9 @@ from jinja2 import Environment, FileSystemLoader
 import webapp
 from bench import ours, people
 from invoices import formats
+from webapp import i18n
 from webapp.config import from_environment
+from webapp.models.user import is_erased
 
 FOLDER = Path(webapp.__file__).parent
 ZONE = ZoneInfo("Europe/Paris")
@@ -92,6 +94,7 @@ def _environment(app: Flask) -> Environment:
     plain.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     build = app.url_map.bind("127.0.0.1").build
     plain.filters.update(day=_day, moment=_moment, numberformat=_number)
+    plain.filters.update(address=i18n.address, named=_named)
     plain.globals.update(
         url_for=lambda endpoint, **values: build(endpoint, values),
         csrf_token=lambda: "IjU0ZDY1NDY1NDY1NDY1NDY1NDY1NDY1NDY1NDY1NDY1NDY1NDY1NDYi.aSRFQQ.k0mWc",
@@ -107,6 +110,12 @@ def _day(value: Any) -> str:
 
 def _moment(value: Any) -> str:
     return formats.moment(value, ZONE.key, LOCALE)
+
+
+def _named(name: str, begins: bool = False) -> str:
+    if is_erased(name):
+        raise RuntimeError("of the benchmarks' people nobody was erased")
+    return name
 
 
 def _number(value: int) -> str:
