@@ -48,10 +48,10 @@ def test_looking_at_every_page_changes_nothing(cast: Cast, role: str) -> None:
             if method != "GET":
                 continue
             address = address_of(cast.app, endpoint, cast)
+            assert browser.head(address).status_code < 500
             for query in QUERIES:
                 assert browser.get(address + query).status_code < 500
                 assert browser.get(address + query, htmx=True).status_code < 500
-                assert browser.head(address + query).status_code < 500
 
     assert everything() == before
     if role in cast.users:
