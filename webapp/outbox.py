@@ -112,6 +112,12 @@ def is_waiting() -> Any:
     )
 
 
+def waits(kind: str, payload: dict[str, Any]) -> bool:
+    """Has such a message yet to leave, whether or not somebody carries it out just now?"""
+    same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)
+    return bool(OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same).exists())
+
+
 def is_asked_for(kind: str, payload: dict[str, Any]) -> bool:
     """Does the same message wait already, and nobody carry it out yet?"""
     same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)

@@ -366,19 +366,36 @@ def test_the_key_is_the_refunds_own_and_goes_with_it(refund: Refund) -> None:
     assert sent == {"key": key, "metadata": {"refund_key": key}, "amount": 4997}
 
 
-def test_nobody_asks_while_a_worker_is_asking(refund: Refund) -> None:
-    """Else one might be refused, the other not, and the refusal be believed."""
+def test_following_leaves_the_asking_to_the_message(refund: Refund) -> None:
+    """Else one of two that ask might be refused, the other not, and the refusal be believed."""
     gateway = Flaky("never sent")
     with pytest.raises(GatewayAway):
         refunds.request(refund.id, gateway)
     claim = outbox.claim(("refund",))
     assert claim is not None
     refunds.follow(refund.id, gateway)
-    assert gateway.calls == ["create", "find"]
-
     outbox.mark_deferred(claim, "no connection")
     refunds.follow(refund.id, gateway)
+    assert gateway.calls == ["create", "find", "find"]
+    assert _askings().count() == 1
+
+
+def test_following_writes_a_new_message_where_none_waits(refund: Refund) -> None:
+    with pytest.raises(GatewayAway):
+        refunds.request(refund.id, Flaky("never sent"))
+    claim = outbox.claim(("refund",))
+    assert claim is not None
+    outbox.mark_quarantined(claim, "no connection")
+
+    assert race(8, lambda _: refunds.follow(refund.id, SimulatedGateway())) == [None] * 8
+    assert _askings().count() == 1
+    refunds.request(refund.id, SimulatedGateway())
     assert (fresh().state, SimulatedRefund.select().count()) == ("pending", 1)
+
+
+def _askings() -> Any:
+    waiting = outbox.is_waiting()
+    return OutboxMessage.select().where(waiting & (OutboxMessage.kind == "refund"))
 
 
 def test_what_the_gateway_knows_is_recorded_even_while_a_worker_is_asking(refund: Refund) -> None:

@@ -57,9 +57,9 @@ def request(refund_id: int, gateway: Gateway) -> None:
 
 
 def follow(refund_id: int, gateway: Gateway) -> None:
-    """Fetches afresh what became of a refund; one of another gateway is left alone. One that has
-    no answer yet is asked for again, unless a worker is asking just now. Raises GatewayAway, and
-    GatewayRefusal when the gateway has lost it."""
+    """Fetches afresh what became of a refund; one of another gateway is left alone. One that the
+    gateway does not know yet is asked for by its message. Raises GatewayAway, and GatewayRefusal
+    when the gateway has lost it."""
     refund = _refund(refund_id)
     if refund.payment.gateway != gateway.name:
         return
@@ -69,8 +69,8 @@ def follow(refund_id: int, gateway: Gateway) -> None:
         known = gateway.find_refund(refund.payment.reference, refund.idempotency_key)
         if known is not None:
             _record(refund, known)
-        elif not _is_being_asked(refund):
-            request(refund_id, gateway)
+        else:
+            _see_to_asking(refund)
 
 
 def underway() -> Any:
@@ -171,10 +171,15 @@ def _ask(refund: Refund, gateway: Gateway, repeated: bool) -> GatewayRefund:
         return GatewayRefund("", "failed", refund.amount_minor, refund.currency, reason=str(no))
 
 
-def _is_being_asked(refund: Refund) -> bool:
-    """Of two that ask at once, one could be refused and the other not, and then the refusal would
-    be believed."""
-    return outbox.is_claimed("refund", {"refund_id": refund.id})
+def _see_to_asking(refund: Refund) -> None:
+    """Whoever holds the message asks, and nobody else: of two that ask at once one could be refused
+    and the other not, and then the refusal would be believed. One whose message has ended without
+    an answer gets a new one."""
+    asking = {"refund_id": refund.id}
+    with transaction():
+        locked(Refund.select(Refund.id).where(Refund.id == refund.id)).first()
+        if not outbox.waits("refund", asking):
+            outbox.write("refund", asking)
 
 
 def _record(refund: Refund, answer: GatewayRefund) -> None:
