@@ -192,7 +192,7 @@ def address(text: str) -> Markup:
     was. What is none stays as it is."""
     if "@" not in text:
         return escape(text)
-    return Markup(str(escape(text)).replace("@", "<wbr>@").replace(".", "<wbr>."))
+    return escape(text).replace("@", Markup("<wbr>@")).replace(".", Markup("<wbr>."))
 
 
 def _locale() -> Literal["fr", "en"]:
