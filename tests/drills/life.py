@@ -53,6 +53,7 @@ from webapp import clock, mailer, models, outbox
 from webapp.actions import (
     accounts,
     failed_refunds,
+    following,
     invitations,
     invoices,
     joining,
@@ -552,9 +553,10 @@ class Life(RuleBasedStateMachine):
             raise AssertionError("the round ended with one refund") from error
 
     def _arrive(self) -> None:
-        """Twice two minutes later."""
+        """Twice later: a refund that has been on its way for long is asked about once an hour, and
+        whoever broke off while asking had its turn."""
         for _ in range(2):
-            self._go_by(timedelta(minutes=2))
+            self._go_by(following.LATER + timedelta(minutes=2))
             self._work()
             self.model.work()
 

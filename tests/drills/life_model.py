@@ -230,9 +230,16 @@ class Model:
             return "Blocked"
         if person.place.where == HOME and any(one.is_owed for one in person.invoices):
             return "Blocked"
+        if person.place.where == HOME and self._is_refunded(person):
+            return "Blocked"
         if invitation.licence == "licensed" and self.seats_used(invitation.organisation) >= SEATS:
             return "Blocked"
         return ""
+
+    def _is_refunded(self, person: Person) -> bool:
+        """Who left again has their own account back, and with it the refund that is on its way."""
+        theirs = (one for one in self.acceptances if one.person is person)
+        return any(refund.state == "pending" for one in theirs for refund in one.refunds)
 
     def seats_used(self, organisation: int) -> int:
         places = [person.place for person in self.people]
