@@ -252,7 +252,7 @@ def cancel_of(invitation_ids: Sequence[int]) -> None:
         UPDATE outbox_message SET canceled_at = ?
          WHERE invitation_id IN ({places}) AND left_at IS NULL AND quarantined_at IS NULL
            AND canceled_at IS NULL AND (claimed_until IS NULL OR claimed_until < ?)
-        """,  # nosec B608: question marks
+        """,  # nosec B608 # question marks
         now,
         *invitation_ids,
         now,

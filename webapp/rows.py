@@ -31,5 +31,5 @@ def _inserting(
     columns = ", ".join(f'"{field.column_name}"' for field in fields)
     places = ", ".join(["%s" if is_postgresql else "?"] * len(fields))
     table, tail = model._meta.table_name, ' RETURNING "id"' if is_postgresql else ""
-    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({places}){tail}'  # nosec: names of ours
+    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({places}){tail}'  # nosec B608 # our names
     return statement, [(field.name, field.db_value) for field in fields]

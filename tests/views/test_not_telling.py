@@ -49,7 +49,7 @@ def cast(app: Flask) -> Cast:
 def plain(response: TestResponse, email: str) -> tuple[int, str, list[str]]:
     """What is told, the address and what is random apart."""
     name = email.partition("@")[0]
-    body = NUMBERS.sub("N", NONCES.sub("", response.text))
+    body = NUMBERS.sub("N", NONCES.sub("", response.text.replace("<wbr>", "")))
     body = body.replace(email, "ADDRESS").replace(name.title(), "NAME")
     headers = [name for name, _ in response.headers if name != "Set-Cookie"]
     return response.status_code, body, headers

@@ -92,8 +92,9 @@ def _lock(ids: list[int]) -> None:
     if is_postgresql():
         for batch in _batches(ids):
             places = ", ".join("?" * len(batch))
-            at = f"SELECT id FROM ledger_account WHERE id IN ({places}) ORDER BY id"  # nosec B608
-            fetch_all(locking(at), *batch)
+            at = f"id IN ({places})"
+            found = f"SELECT id FROM ledger_account WHERE {at} ORDER BY id"  # nosec B608 # question marks
+            fetch_all(locking(found), *batch)
 
 
 def _known(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
@@ -104,7 +105,7 @@ def _known(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
             f"""
             SELECT id, account_id, kind, currency FROM ledger_account
              WHERE account_id IN ({places})
-            """,  # nosec B608: question marks
+            """,  # nosec B608 # question marks
             *batch,
         )
         for at, account_id, kind, currency in rows:

@@ -51,7 +51,7 @@ def lock_payments(subscription: Subscription) -> list[Payment]:
     statement = f"""
         SELECT {columns_of(Payment)} FROM payment
          WHERE subscription_id = ? AND currency = ? ORDER BY id
-    """  # nosec B608: names of columns, all of them ours
+    """  # nosec B608 # names of columns, all of them ours
     found = []
     for row in fetch_all(locking(statement), subscription.id, subscription.currency):
         (payment,) = instances(row, Payment)

@@ -51,7 +51,7 @@ class Standing:
 
 def lock_user(user_id: int) -> User:
     """First of all: of two tabs, the second one finds what the first one did."""
-    statement = f"SELECT {columns_of(User)} FROM user_ WHERE id = ?"  # nosec B608: ours
+    statement = f"SELECT {columns_of(User)} FROM user_ WHERE id = ?"  # nosec B608 # our columns
     row = fetch_one(locking(statement), user_id)
     if row is None:
         raise LookupError(f"no user {user_id}")
@@ -120,4 +120,4 @@ def _reading() -> str:
           JOIN account a ON a.id = m.account_id
           LEFT JOIN subscription p ON p.account_id = a.id AND p.status <> 'ended'
          WHERE i.id = ? AND i.email = ?
-    """  # nosec B608: names of columns, all of them ours
+    """  # nosec B608 # names of columns, all of them ours

@@ -32,7 +32,7 @@ def insert_values(into: str, rows: Sequence[Sequence[Any]], tail: str = "") -> N
     """Several rows by one statement; `into` is "table (columns)"."""
     places = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
     values = [value for row in rows for value in row]
-    _cursor(f"INSERT INTO {into} VALUES {places} {tail}", values)  # nosec B608: names of ours
+    _cursor(f"INSERT INTO {into} VALUES {places} {tail}", values)  # nosec B608 # our names
 
 
 def locking(statement: str) -> str:
