@@ -26,6 +26,12 @@ def _work_in_memory() -> None:
 _work_in_memory()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: who waits for a browser, a server or a disk leaves its turn."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """The address of a PostgreSQL server for this run: TEST_DATABASE_URL or one of our own."""
