@@ -128,6 +128,8 @@ def test_rendering_twice_at_once_keeps_one_document(settlement: Settlement) -> N
 def test_rendering_what_is_not_there_does_nothing(app: Flask) -> None:
     statements.render(12345)
 
+    assert Statement.select().count() == 0
+
 
 @pytest.mark.parametrize(
     "sentence",

@@ -215,6 +215,7 @@ def test_stopping_leaves_the_rest_unsent(cast: Cast, owner: Browser, day: Any) -
 
     words = words_of(owner.get(path))
     assert "4 invitations were not sent" in words
+    assert "add the same file again" in words
     assert "Not sent" in owner.get(f"{path}/rows.csv").text
     assert Invitation.select().where(Invitation.email.contains("new.example")).count() == 1
 
