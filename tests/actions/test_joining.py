@@ -36,6 +36,7 @@ from webapp.models import (
     Invoice,
     Membership,
     OutboxMessage,
+    Payment,
     Session,
     Settlement,
     Statement,
@@ -429,6 +430,33 @@ def test_each_thing_in_the_way_is_named(cast: Cast) -> None:
 
     kinds = [one.kind for one in blocked.value.facts["blockers"]]
     assert sorted(kinds) == ["invoice", "no_seat", "other_user"]
+
+
+# A refund that was made elsewhere, and is on its way.
+RETURNING = {"returned_minor": 1, "returned_elsewhere_minor": 1, "returning_minor": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "stand_in_the_way"),
+    [
+        ("invoice", owe),
+        ("other_user", lambda account: make_member("guest@example.org", account)),
+        ("dispute", lambda account: Payment.update(is_disputed=True).execute()),
+        ("refund", lambda account: Payment.update(**RETURNING).execute()),
+    ],
+    ids=["invoice", "other user", "dispute", "refund"],
+)
+def test_one_thing_in_the_way_is_enough(
+    cast: Cast, kind: str, stand_in_the_way: Callable[[Account], object]
+) -> None:
+    """What accepting reads at once knows of each of them by itself."""
+    user = cast.users["invitee"]
+    stand_in_the_way(membership_of(user).account)
+
+    with pytest.raises(Blocked) as blocked:
+        ready(user, cast.invitation)()
+
+    assert [one.kind for one in blocked.value.facts["blockers"]] == [kind]
 
 
 def test_the_operators_people_cannot_join(cast: Cast) -> None:
