@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 
 from tests.ports import free_port
-from tests.processes import ROOT, environment, start_web, start_worker
+from tests.processes import ROOT, Process, environment, start_web, start_worker
 from tests.smtp import MailServer, text_of
 
 
@@ -29,6 +29,28 @@ class Service:
         self.base = f"http://{host}:{self.port}"
         settings = {} if keeps_mail else mails.environment
         self.environment = environment(database_url, BASE_URL=self.base, **settings)
+        self._worker: Process | None = None
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """With a worker, until the block ends."""
+        self._worker = start_worker(self.environment)
+        try:
+            yield
+        finally:
+            self._worker.kill()
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Its worker does nothing until the block ends: what waits can be looked at in peace."""
+        assert self._worker is not None
+        self._worker.ask_to_stop()
+        self._worker.wait()
+        self._worker.kill()
+        try:
+            yield
+        finally:
+            self._worker = start_worker(self.environment)
 
     def command(self, *words: str, typed: str = "") -> str:
         """Runs `flask --app wsgi …` in a process of its own."""
@@ -79,7 +101,7 @@ def running(
         for command in commands:
             service.command(command)
         stack.enter_context(start_web(service.environment, service.port))
-        stack.enter_context(start_worker(service.environment))
+        stack.enter_context(service.working())
         yield service
 
 
