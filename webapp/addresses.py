@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -15,7 +16,9 @@ _PLAIN_LOCAL = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 # What a pasted list has around its addresses: bullets and numbers, brackets, links.
 _BULLET = re.compile(r"^(?:\d{1,5}[.)]|[-–—•*·])(?:\s+|$)")
 _AROUND = "\"'()[]{}<>«»“”‘’:"
-_NAMED = re.compile(r"""("[^"<>]*"\s*|[^,;<>\r\n"]*)<([^<>]*)>""")
+# A name without quotes begins after what ends one: tried at each of its letters, a megabyte of
+# them would take hours.
+_NAMED = re.compile(r"""("[^"<>]*"\s*|(?<![^,;<>\r\n"])[^,;<>\r\n"]*+)<([^<>]*)>""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,9 @@ def written_in(text: str) -> Iterator[Written]:
         before, name = text[position : match.start()], match.group(1).strip()
         # `a@x.org b@x.org Name <c@x.org>`: what looks like addresses before a name is not a name.
         words = _BULLET.sub("", name).strip('"').split()
-        while words and "@" in words[0]:
-            before += f" {words.pop(0)}"
-        yield from _bare(before)
-        yield Written(_plain(match.group(2).strip()), " ".join(words))
+        others = list(takewhile(lambda word: "@" in word, words))
+        yield from _bare(" ".join([before, *others]))
+        yield Written(_plain(match.group(2).strip()), " ".join(words[len(others) :]))
         position = match.end()
     yield from _bare(text[position:])
 

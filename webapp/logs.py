@@ -18,7 +18,8 @@ from webapp import clock
 
 log = logging.getLogger("affluent.requests")
 
-ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/]+(?:@|%40)[^\s@<>\"'(),;:=/]+")
+# Looked for from the beginning of a word only: from each of its letters, a long one takes minutes.
+ADDRESS = re.compile(r"(?<![^\s@<>\"'(),;:=/])[^\s@<>\"'(),;:=/]+(?:@|%40)[^\s@<>\"'(),;:=/]+")
 # Those of links, sessions and forms have 43 characters and more; ids have fewer.
 TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}(?:\.[A-Za-z0-9_-]{4,})*")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -56,6 +56,8 @@ PHRASES = (
         "é" * 5000,
     ),
     *("a@example.org " * 300, "<" * 3000, "(" * 3000, " " * 20_000 + "x"),
+    # What readers that try each letter anew, or sort accents, take minutes for.
+    *("a" + "\u0301\u0327" * 30_000, "[" * 60_000, "a@ " * 20_000),
 )
 TOKENS = (*NUMBERS, *DAYS, *LETTERS, *PHRASES, *HOSTILE)
 # Words that views know, so that the hostile one beside them is read at all.

@@ -59,7 +59,7 @@ VALUES: dict[str, dict[str, str]] = {
 }
 MOST = {"email": 254}
 
-_BRACKETS = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+_BRACKETS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 _JOINTS = re.compile(r"[\W_]+")
 
 
