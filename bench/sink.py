@@ -20,7 +20,8 @@ class _Taking:
         self, server: SMTP, session: Session, envelope: Envelope, name: str, answers: list[str]
     ) -> list[str]:
         session.host_name = name
-        return ["250-PIPELINING", *answers]
+        # The first line is its name, whatever that says.
+        return [answers[0], "250-PIPELINING", *answers[1:]]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         return "250 OK"

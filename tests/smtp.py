@@ -86,8 +86,9 @@ class MailServer:
     ) -> list[str]:
         self.connections += 1
         session.host_name = name
-        # aiosmtpd reads line by line and can do that, but does not say so.
-        return ["250-PIPELINING", *responses] if self.pipelines else responses
+        # aiosmtpd reads line by line and can do that, but does not say so. The first line is its
+        # name, whatever that says.
+        return [responses[0], "250-PIPELINING", *responses[1:]] if self.pipelines else responses
 
     async def handle_RCPT(
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]

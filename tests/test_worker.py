@@ -91,6 +91,7 @@ def test_each_mail_is_marked_before_the_next_ones_content_goes_out(
     send_content = Plain.send_content
 
     def counted(line: Plain, content: bytes) -> None:
+        assert line.has_extn("pipelining") == pipelines
         left.append(OutboxMessage.select().where(OutboxMessage.left_at.is_null(False)).count())
         send_content(line, content)
 
