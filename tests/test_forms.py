@@ -8,7 +8,7 @@ from flask import Flask
 from tests import money
 from tests.hostile import HOSTILE
 from tests.test_mail import make_invitation
-from webapp import mailer, outbox
+from webapp import mailer, mime, outbox
 from webapp.forms import Forms
 from webapp.handlers import Errand, mails
 from webapp.letters import Letter
@@ -25,7 +25,9 @@ def test_a_filled_form_is_the_letter(
     forms = Forms(mailer.write)
     assert len(letters) == len(NAMES)
     for letter in letters:
-        assert forms.words(letter) == mailer.write(letter), letter.facts["name"]
+        words = mailer.write(letter)
+        written_out = (words.subject, mime.content(words))
+        assert forms.fill(letter) == written_out, letter.facts["name"]
     # Two languages, with and without a note, and those whose name is empty.
     assert len(forms._forms) <= 8
 
@@ -33,7 +35,7 @@ def test_a_filled_form_is_the_letter(
 def test_a_blank_in_a_subject_is_refused(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     letter = written("invitation", monkeypatch, app)[1]
     with pytest.raises(ValueError, match="subject"):
-        Forms(mailer.write).words(replace(letter, blanks=("organisation",)))
+        Forms(mailer.write).fill(replace(letter, blanks=("organisation",)))
 
 
 def written(kind: str, monkeypatch: pytest.MonkeyPatch, app: Flask) -> list[Letter]:

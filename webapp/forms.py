@@ -1,31 +1,39 @@
-"""Letters that differ in a few words alone are rendered once, with blanks that are filled in.
+"""Letters that differ in a few words alone are rendered and encoded once, with blanks that are
+filled in.
 
 Filling in escapes as the templates do. What marks a blank is drawn anew each time, so that nobody
 can write one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from markupsafe import escape
 
-from webapp import clock
+from webapp import clock, mime
 from webapp.letters import Letter, Words
+
+# Lines without blanks as a mail has them, and each line with blanks as the operator % takes it.
+Pieces = tuple[bytes | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The texts around the blanks, and the names of these, in turns."""
-
     subject: str
-    text: tuple[str, ...]
-    html: tuple[str, ...]
+    text: Pieces
+    html: Pieces
 
-    def filled(self, facts: dict[str, Any]) -> Words:
-        text, html = list(self.text), list(self.html)
-        text[1::2] = (str(facts[name]) for name in text[1::2])
-        html[1::2] = (escape(facts[name]) for name in html[1::2])
-        return Words(self.subject, "".join(text), "".join(html))
+    def filled(self, letter: Letter) -> bytes:
+        shown = {name: str(letter.facts[name]) for name in letter.blanks}
+        escaped = {name: escape(value) for name, value in shown.items()}
+        return mime.enclosed(_filled(self.text, shown), _filled(self.html, escaped))
+
+
+def _filled(pieces: Pieces, shown: dict[str, str] | dict[str, Any]) -> bytes:
+    return b"".join(
+        piece if isinstance(piece, bytes) else mime.quoted(piece % shown) for piece in pieces
+    )
 
 
 class Forms:
@@ -37,8 +45,8 @@ class Forms:
         self._forms: dict[tuple[Any, ...], Form] = {}
         self._mark = clock.new_token()
 
-    def words(self, letter: Letter) -> Words:
-        """The same as `write` says."""
+    def fill(self, letter: Letter) -> tuple[str, bytes]:
+        """Subject and content, the same as of what `write` says."""
         facts = letter.facts
         same = tuple(
             bool(value) if name in letter.blanks else _comparable(value)
@@ -48,24 +56,32 @@ class Forms:
         form = self._forms.get(key)
         if form is None:
             form = self._forms[key] = self._form(letter)
-        return form.filled(facts)
+        return form.subject, form.filled(letter)
 
     def _form(self, letter: Letter) -> Form:
         # An empty fact stays empty: templates ask whether it is.
-        blanks = {
-            name: f"{self._mark}:{name}:{self._mark}"
-            for name in letter.blanks
-            if letter.facts[name]
-        }
+        blanks = {name: self._blank(name) for name in letter.blanks if letter.facts[name]}
         words = self._write(replace(letter, facts=letter.facts | blanks))
         if self._mark in words.subject:
             raise ValueError("a subject has no blanks: it is cut to its length")
-        return Form(words.subject, self._around(words.text), self._around(words.html))
+        return Form(words.subject, self._pieces(words.text), self._pieces(words.html))
 
-    def _around(self, text: str) -> tuple[str, ...]:
-        pieces = text.split(self._mark)
-        pieces[1::2] = (name.strip(":") for name in pieces[1::2])
+    def _blank(self, name: str) -> str:
+        return f"{self._mark}:{name}:{self._mark}"
+
+    def _pieces(self, text: str) -> Pieces:
+        pieces: list[bytes | str] = []
+        for has_blanks, lines in groupby(text.splitlines(), lambda line: self._mark in line):
+            if has_blanks:
+                pieces += map(self._template, lines)
+            else:
+                pieces.append(mime.quoted("".join(f"{line}\n" for line in lines)))
         return tuple(pieces)
+
+    def _template(self, line: str) -> str:
+        texts = line.replace("%", "%%").split(self._mark)
+        texts[1::2] = (f"%({name.strip(':')})s" for name in texts[1::2])
+        return "".join(texts)
 
 
 def _comparable(value: Any) -> Any:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app
 from flask_babel import force_locale
 from flask_mail import Mail as FlaskMail
-from flask_mail import Message
 
+from webapp import clock, mime
 from webapp.config import Config
 from webapp.forms import Forms
 from webapp.letters import Letter as Letter
@@ -42,20 +42,20 @@ def install(app: Flask) -> None:
     FlaskMail(app)
 
 
-def compose(letter: Letter, message_id: int, forms: Forms | None = None) -> Message:
+def compose(letter: Letter, message_id: int, forms: Forms | None = None) -> Mail:
     """The mail of an outbox row: written again, it has the same Message-ID. `forms` are those of
     the letters that are written together with this one."""
-    words = forms.words(letter) if forms is not None and letter.blanks else write(letter)
-    message = Mail(
-        subject=words.subject,
-        recipients=[letter.to],
-        body=words.text,
-        html=words.html,
-        attachments=list(letter.attachments),
-        extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
-    )
-    message.msgId = address_of(message_id, policy())
-    return message
+    mail = mime.mail_from(policy().mail.sender)
+    if forms is not None and letter.blanks:
+        mail.subject, mail.content = forms.fill(letter)
+    else:
+        words = write(letter)
+        mail.subject, mail.content = words.subject, mime.content(words, letter.attachments)
+    mail.recipients = [letter.to]
+    mail.date = clock.now().timestamp()
+    mail.msgId = address_of(message_id, policy())
+    mail.extra_headers = {"Auto-Submitted": "auto-generated", **letter.headers}
+    return mail
 
 
 def write(letter: Letter) -> Words:

@@ -14,7 +14,6 @@ from typing import Any
 from flask import current_app
 from flask_mail import BadHeaderError, Connection, Message, email_dispatched
 
-from webapp import clock
 from webapp.mime import bracketed
 from webapp.outbox import Deferred
 
@@ -150,8 +149,6 @@ class Line(Connection):
         """As Flask-Mail's `send`, to the one recipient that each of our mails has."""
         if message.has_bad_headers():
             raise BadHeaderError
-        if message.date is None:
-            message.date = clock.now().timestamp()
         host: Any = self.host
         [recipient] = message.recipients
         host.deliver(bracketed(message.sender), bracketed(recipient), message.as_bytes(), moments)

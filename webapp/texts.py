@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Letters that carry no separable accent, spelled as people would type them.
 _SPELLED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ß": "ss"})
@@ -48,6 +49,7 @@ def _decomposed(text: str) -> str:
     return "".join(unicodedata.normalize("NFKD", piece) for piece in pieces)
 
 
+@lru_cache(maxsize=256)
 def unlinked(text: str) -> str:
     """What a person wrote, on one line and such that no mail reader makes a link of it (threat
     T14): a name in a mail of ours must not lead anywhere."""
