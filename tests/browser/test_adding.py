@@ -105,11 +105,18 @@ def test_the_progress_moves_in_other_windows_and_survives_a_reload(
     with house.resting():
         here.get_by_role("button", name="Send 450 invitations").click()
         expect(here.locator(".progress")).to_contain_text("0 of 450 invitations sent")
+        remember(here)
+        here.locator("#more a").click()
+        expect(here.locator("#file-rows tbody tr")).to_have_count(100)
+        here.locator("#tabs a").first.focus()
         there.goto("/users")
         there.locator("#emails").fill("half typed")
         expect(there.locator(".progress")).to_contain_text("0 of 450 invitations sent")
     expect(there.locator(".progress")).to_contain_text("Finished.", timeout=60_000)
     expect(there.locator("#emails")).to_have_value("half typed")
+    expect(here.locator("#file-rows .status").filter(has_text="Sent")).to_have_count(100)
+    expect(here.locator("#tabs a").first).to_be_focused()
+    still_there(here)
     here.reload()
     expect(here.locator(".progress")).to_contain_text("450 of 450")
 

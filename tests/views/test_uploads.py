@@ -1,5 +1,6 @@
 """A file of people, as pages: taking in, columns, rows, progress, results."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -257,10 +258,38 @@ def test_large_numbers_are_grouped_as_the_reader_does(app: Flask, language: str,
         assert render_template_string(template) == said
 
 
-def test_the_numbers_of_the_tabs_move_while_it_is_sent(owner: Browser) -> None:
-    path = draft(owner, "Email\nanna@new.example\n")
-    assert "hx-select" not in owner.get(path).text
+def test_the_rows_and_the_numbers_of_the_tabs_move_with_the_progress(owner: Browser) -> None:
+    path = draft(owner, "Email\n" + "\n".join(f"p{at:03}@new.example" for at in range(120)))
+    assert "upload:moved" not in owner.get(path).text
     owner.post(f"{path}/confirmation")
+    assert f'hx-get="{path}?verdict=all&amp;after=0&amp;until=51"' in owner.get(path).text
 
-    page = owner.get(f"{path}?verdict=ready").text
-    assert f'hx-get="{path}?verdict=ready" hx-select="#tabs"' in page
+    carry_out("upload:send")
+    moved = owner.get(f"{path}/progress")
+    assert moved.headers["HX-Trigger"] == "upload:moved"
+    known = {"If-None-Match": moved.headers["ETag"]}
+    assert "HX-Trigger" not in owner.get(f"{path}/progress", headers=known).headers
+    first = owner.get(f"{path}?verdict=all&after=0&until=51", htmx=True)
+    assert targets_of(first.text) == ["#rows", "#tabs"]
+    assert first.text.count('id="row-') == 50
+    assert "All rows 120 Sent 120" in words_of(first)
+    assert "Ready" not in words_of(first)
+    last = owner.get(f"{path}?verdict=all&after=101&until=0", htmx=True).text
+    assert targets_of(last) == ["#rows-101", "#tabs", "#more"]
+    assert last.count('id="row-') == 20
+    assert "upload:moved" not in last
+
+
+def test_rows_that_come_to_a_tab_that_was_empty_have_a_way_on(owner: Browser) -> None:
+    path = draft(owner, "Email\n" + "\n".join(f"p{at:03}@new.example" for at in range(60)))
+    owner.post(f"{path}/confirmation")
+    assert f"{path}?verdict=sent&amp;after=0&amp;until=0" in owner.get(f"{path}?verdict=sent").text
+    carry_out("upload:send")
+
+    came = owner.get(f"{path}?verdict=sent&after=0&until=0", htmx=True).text
+    assert came.count('id="row-') == 50
+    assert f"{path}?verdict=sent&amp;after=51" in came
+
+
+def targets_of(answer: str) -> list[str]:
+    return re.findall(r'hx-target="(#[^"]+)"', answer)

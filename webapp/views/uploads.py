@@ -63,8 +63,9 @@ def show(upload_id: int) -> Response:
     upload = _find(upload_id)
     if upload.is_draft and (not upload.total or "columns" in request.args):
         return _columns(upload)
-    partial = "partials/uploads/more.html" if "after" in request.args else None
-    return _rows(upload, partial)
+    if "until" in request.args:
+        return _rows(upload, "partials/uploads/live.html")
+    return _rows(upload, "partials/uploads/more.html" if "after" in request.args else None)
 
 
 @views.post("/uploads/<bounded:upload_id>/columns")
@@ -141,7 +142,10 @@ def resume(upload_id: int) -> Response:
 def progress(upload_id: int) -> Response:
     upload = _find(upload_id)
     page = render_template("partials/uploads/progress.html", upload=upload, **_rest(upload))
-    return unchanged_or(make_response(page))
+    answer = unchanged_or(make_response(page))
+    if answer.status_code == 200:
+        answer.headers["HX-Trigger"] = "upload:moved"
+    return answer
 
 
 @views.get("/uploads/<bounded:upload_id>/rows.csv")
@@ -219,9 +223,8 @@ def _showing(upload: Upload) -> dict[str, Any]:
         verdict = "malformed" if upload.is_draft and counts.get("malformed") else ""
     if request.values.get("verdict") == "all":
         verdict = ""
-    after = request.args.get("after", "0")
-    line = int(after) if after.isdecimal() and len(after) < 9 else 0
-    found, has_more = rows.page(upload, verdict, line)
+    after, until = _line("after"), _line("until")
+    found, has_more = rows.page(upload, verdict, after, until)
     return {
         **adding(),
         **_rest(upload),
@@ -229,11 +232,19 @@ def _showing(upload: Upload) -> dict[str, Any]:
         "counts": counts,
         "verdict": verdict,
         "rows": found,
+        "after": after,
+        "until": found[-1].line if has_more else until,
         "has_more": has_more,
         "licensed": rows.licensed(upload) if upload.is_draft else 0,
         "locales": rows.locales(upload) if upload.is_draft else [],
         "verdicts": VERDICTS,
     }
+
+
+def _line(name: str) -> int:
+    """A line of the file that the address names, or 0."""
+    written = request.args.get(name, "")
+    return int(written) if written.isdecimal() and len(written) < 9 else 0
 
 
 def _rest(upload: Upload) -> dict[str, Any]:

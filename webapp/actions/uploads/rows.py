@@ -104,9 +104,14 @@ def counts(upload: Upload) -> dict[str, int]:
     return dict(query.tuples())
 
 
-def page(upload: Upload, verdict: str, after: int) -> tuple[list[UploadRow], bool]:
-    """At most PAGE rows after a line, of one verdict or of all, and whether there are more."""
-    found = list(_following(upload, verdict, after).limit(PAGE + 1))
+def page(upload: Upload, verdict: str, after: int, until: int = 0) -> tuple[list[UploadRow], bool]:
+    """At most PAGE rows after a line, of one verdict or of all, and whether there are more. With
+    `until` the rows up to that line again, which are some more when the verdict of others changed
+    to theirs."""
+    query = _following(upload, verdict, after)
+    if until:
+        return list(query.where(UploadRow.line <= until).limit(2 * PAGE)), False
+    found = list(query.limit(PAGE + 1))
     return found[:PAGE], len(found) > PAGE
 
 
