@@ -5,8 +5,8 @@ of the drawing, whose text is ten of them high: a phone shows it about as it is.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 360, 200
-TOP, BOTTOM, RIGHT = 24, 180, 354
+WIDTH, HEIGHT = 280, 200
+TOP, BOTTOM, RIGHT = 24, 180, 274
 # The widest that a letter or digit is on average, and the least room between two labels.
 LETTER, GAP = 6.5, 6
 # Steps of an axis, and how wide a bar grows.
