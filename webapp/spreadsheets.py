@@ -79,7 +79,8 @@ class _Formats:
         self._book = book
         self._numbers: dict[str, Any] = {}
         self.heading = book.add_format({"bold": True, "bottom": 1})
-        self.day = book.add_format({"num_format": "yyyy-mm-dd"})
+        # The format's own short date, which each program shows as its reader writes days.
+        self.day = book.add_format({"num_format": 14})
 
     def number(self, cell: Decimal | int) -> Any:
         """With exactly the decimals that the number has."""
