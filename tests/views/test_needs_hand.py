@@ -16,6 +16,7 @@ from webapp import outbox
 from webapp.actions import needs_hand
 from webapp.handlers.rounds import HANDLERS
 from webapp.models import AuditEvent, OutboxMessage, Refund, User
+from webapp.models.user import ERASED
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,20 @@ def test_without_a_common_currency_credit_is_no_way(operator: Browser) -> None:
 
     assert f"/billing/refunds/{refund.id}/consent" not in page.text
     assert "nothing is ever converted" in words_of(page)
+
+
+def test_of_whom_no_address_is_left_nothing_is_asked_or_promised(operator: Browser) -> None:
+    user, refund = failed_refund()
+    path = f"/billing/refunds/{refund.id}"
+    assert "The person gets an email" in words_of(operator.get(path))
+    User.update(email=f"{user.id}{ERASED}", name="").where(User.id == user.id).execute()
+
+    page = operator.get(path)
+    assert f"{path}/consent" not in page.text
+    assert "their address is erased" in words_of(page)
+    for promise in ("The person gets an email", "The person is told"):
+        assert promise not in words_of(page)
+    assert f'action="{path}/payment"' in page.text
 
 
 def test_earlier_tries_are_told(operator: Browser) -> None:

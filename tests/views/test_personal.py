@@ -9,11 +9,12 @@ import time_machine
 from flask import Flask
 
 from tests.client import Browser, words_of
+from tests.failed import failed_refund
 from tests.joined import join, make_owned, make_person
 from tests.money import ACCEPTED
 from tests.people import PASSWORD, make_individual, make_member, membership_of
 from webapp.actions import export, sessions
-from webapp.models import Session, User
+from webapp.models import Refund, Session, User
 
 EMAIL = "solveig@example.org"
 PHONE = (
@@ -190,6 +191,16 @@ def test_what_stands_in_the_way_has_its_next_step(app: Flask) -> None:
     answer = browser.post("/account/erasure")
     assert answer.status_code == 409
     assert "Nothing was erased" in words_of(answer)
+
+
+def test_a_refund_that_failed_is_not_said_to_be_on_its_way(app: Flask) -> None:
+    user, refund = failed_refund()
+    User.update(locale="en").where(User.id == user.id).execute()
+    browser = Browser(app).sign_in_as(user)
+    assert "A refund of €49.97 to you has failed" in words_of(browser.get("/account/erasure"))
+    Refund.update(state="pending").where(Refund.id == refund.id).execute()
+
+    assert "€49.97 is on its way to you" in words_of(browser.get("/account/erasure"))
 
 
 def test_a_plan_with_days_left_is_given_up_by_a_tick(app: Flask) -> None:

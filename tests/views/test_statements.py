@@ -152,6 +152,16 @@ def test_a_filter_that_cannot_be_read_is_shown_again(
     assert "R-2026" not in response.text
 
 
+def test_credit_that_stands_in_two_rows_of_the_totals_is_said_to_count_once(
+    operator: FlaskClient,
+) -> None:
+    settled("credit")
+    note = "is in both rows, and counts once"
+
+    assert note in operator.get("/statements").text
+    assert note not in operator.get("/statements?kind=credit").text
+
+
 def test_a_fragment_is_the_list_alone(operator: FlaskClient) -> None:
     settled("refund")
     response = operator.get("/statements", headers=HTMX)

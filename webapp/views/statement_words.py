@@ -31,4 +31,4 @@ def states_of(kind: str) -> dict[str, str]:
     """As a row names them."""
     if kind == "refund":
         return {**states(), "held": _("not sent yet"), "succeeded": _("refunded")}
-    return {**states(), "held": _("waiting"), "succeeded": _("available")}
+    return {**states(), "held": _("on hold"), "succeeded": _("available")}
