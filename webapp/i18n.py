@@ -113,15 +113,15 @@ def chosen_locale() -> str:
 
 
 def money(minor: int, currency: str) -> str:
-    """`4997, "EUR"` → « 49,97 € » or “€49.97”."""
-    return formats.amount(minor, currency, _locale())
+    """`4997, "EUR"` → « 49,97 € » or “€49.97”; what is less than nothing has a real minus."""
+    return formats.amount(minor, currency, _locale()).replace("-", "−")
 
 
 def change(minor: int, currency: str) -> str:
     """An amount that came (+) or went (−), or a dash for none."""
     if not minor:
         return "–"
-    return ("+" if minor > 0 else "−") + money(abs(minor), currency)
+    return ("+" if minor > 0 else "") + money(minor, currency)
 
 
 def day(value: date | datetime | None, zone: str = "") -> str:

@@ -94,7 +94,7 @@ def test_a_month_of_nothing_but_cancellations_is_negative(
     assert mine is not None
     (own,) = trends.stated(viewer_of(mine), clock.now())
     assert own.values["account_credit"][-2:] == [gross, -gross]
-    assert rows_of(page)[11] == ["December 2026", f"-€{gross / 100:.2f}"]
+    assert rows_of(page)[11] == ["December 2026", f"−€{gross / 100:.2f}"]
 
 
 def test_what_is_left_is_what_the_ledger_had_at_each_months_end(
