@@ -17,7 +17,7 @@ from tests import money
 from tests.processes import environment, start_worker
 from tests.smtp import MailServer, sending_app, text_of
 from webapp import clock, outbox
-from webapp.actions import notices
+from webapp.actions import notices, sent
 from webapp.database import database
 from webapp.handlers import money as money_handlers
 from webapp.handlers import rounds
@@ -87,19 +87,43 @@ def test_each_mail_is_marked_before_the_next_ones_content_goes_out(
     app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch, pipelines: bool
 ) -> None:
     server.pipelines = pipelines
-    left: list[int] = []
+    marked: list[int] = []
     send_content = Plain.send_content
 
     def counted(line: Plain, content: bytes) -> None:
         assert line.has_extn("pipelining") == pipelines
-        left.append(OutboxMessage.select().where(OutboxMessage.left_at.is_null(False)).count())
+        is_marked = OutboxMessage.sent_at.is_null(False) | OutboxMessage.left_at.is_null(False)
+        marked.append(OutboxMessage.select().where(is_marked).count())
         send_content(line, content)
 
     monkeypatch.setattr(Plain, "send_content", counted)
     invite(*(f"p{number}@example.org" for number in range(16)))
     rounds.drain()
-    assert left == list(range(16))
+    assert marked == list(range(16))
     assert DeliveryEvent.select().where(DeliveryEvent.kind == "sent").count() == 16
+
+
+def test_what_a_killed_worker_had_sent_is_told_and_not_sent_again(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(claims: object) -> None:
+        raise Killed
+
+    people = invite(*(f"p{number}@example.org" for number in range(12)))
+    with monkeypatch.context() as patched:
+        patched.setattr(sent, "tell", killed)
+        with pytest.raises(Killed):
+            rounds.drain()
+    assert len(server.mails) == 3
+    with time_machine.travel(clock.now() + outbox.LEASE + timedelta(seconds=1), tick=True):
+        rounds.drain()
+    assert sorted(server.recipients) == sorted(one.email for one in people)
+    assert {delivery(one) for one in people} == {("sent", "")}
+    assert DeliveryEvent.select().where(DeliveryEvent.kind == "sent").count() == 12
+    assert InvitationLink.select().count() == 12
 
 
 @pytest.mark.parametrize("pipelines", [False, True])

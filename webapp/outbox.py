@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 from peewee import SQL, Value
@@ -22,6 +21,25 @@ LEASE = timedelta(seconds=50)
 PAUSES = tuple(
     timedelta(seconds=s) for s in (10, 30, 60, 300, 900, 3600, 3600, 7200, 14400, 28800, 43200)
 )
+
+_FREE = """
+left_at IS NULL AND quarantined_at IS NULL AND canceled_at IS NULL
+AND (claimed_until IS NULL OR claimed_until < ?)"""
+_DUE = f"{_FREE} AND leaves_at <= ?"
+# MATERIALIZED: found once, whatever the database finds cheaper.
+_CLAIM = f"""
+UPDATE outbox_message SET claimed_until = ?, claim = ?, attempts = attempts + 1
+WHERE id IN (
+    WITH wanted AS MATERIALIZED (
+        SELECT id FROM outbox_message
+        WHERE {_DUE} AND kind = (
+            SELECT kind FROM outbox_message WHERE {_DUE} {{among}}
+            ORDER BY leaves_at, id LIMIT 1 {{skip}}
+        )
+        ORDER BY leaves_at, id LIMIT ? {{skip}}
+    )
+    SELECT id FROM wanted
+) RETURNING {written.columns_of(OutboxMessage)}"""  # nosec B608 # our columns
 
 _nudge: Callable[[], object] | None = None
 
@@ -140,38 +158,24 @@ def claim(kinds: tuple[str, ...] | None = None) -> Claim | None:
 
 
 def claim_some(most: int, kinds: tuple[str, ...] | None = None) -> list[Claim]:
-    """The oldest message that is due and nobody's, and as many of its kind that follow it."""
-    now = clock.now()
-    token = clock.new_token()
-    due = is_waiting() & (OutboxMessage.leaves_at <= now)
-    free = OutboxMessage.claimed_until.is_null() | (OutboxMessage.claimed_until < now)
-    wanted = due & free
-    if kinds is not None:
-        wanted &= OutboxMessage.kind.in_(kinds)
+    """The oldest message that is due and nobody's, and the oldest of its kind with it."""
+    now, token = clock.now(), clock.new_token()
+    until, at = as_instant(now + LEASE), as_instant(now)
+    among = f"AND kind IN ({written.places(kinds)})" if kinds else ""
     with transaction():
-        query: Any = (
-            OutboxMessage.select(OutboxMessage.id, OutboxMessage.kind)
-            .where(wanted)
-            .order_by(OutboxMessage.leaves_at, OutboxMessage.id)
-            .limit(most)
+        rows = written.fetch_all(
+            _CLAIM.format(among=among, skip="FOR UPDATE SKIP LOCKED" if is_postgresql() else ""),
+            *(until, token, at, at, at, at, *(kinds or ()), most),
         )
-        if is_postgresql():
-            query = query.for_update(skip_locked=True)
-        found: list[tuple[int, str]] = list(query.tuples())
-        ids = [id for id, _kind in takewhile(lambda row: row[1] == found[0][1], found)]
-        if not ids:
-            return []
-        OutboxMessage.update(
-            claimed_until=now + LEASE, claim=token, attempts=OutboxMessage.attempts + 1
-        ).where(OutboxMessage.id.in_(ids) & wanted).execute()
-        mine = OutboxMessage.select().where(OutboxMessage.id.in_(ids), OutboxMessage.claim == token)
-        return [
-            Claim(one, token) for one in mine.order_by(OutboxMessage.leaves_at, OutboxMessage.id)
-        ]
+    found = [written.instances(row, OutboxMessage)[0] for row in rows]
+    found.sort(key=lambda message: (message.leaves_at, message.id))
+    return [Claim(message, token) for message in found]
 
 
 def give_back(claims: Sequence[Claim]) -> None:
     """Ends claims of messages that were not tried, as if nobody had made them."""
+    if not claims:
+        return
     ids = [each.message.id for each in claims]
     tokens = {each.token for each in claims}
     OutboxMessage.update(claim=None, claimed_until=None, attempts=OutboxMessage.attempts - 1).where(
@@ -246,16 +250,10 @@ def cancel(condition: Any) -> int:
 def cancel_of(invitation_ids: Sequence[int]) -> None:
     """Withdraws what waits of these invitations, as `cancel` does."""
     now = as_instant(clock.now())
-    places = ", ".join("?" * len(invitation_ids))
+    theirs = f"invitation_id IN ({written.places(invitation_ids)})"
     written.change(
-        f"""
-        UPDATE outbox_message SET canceled_at = ?
-         WHERE invitation_id IN ({places}) AND left_at IS NULL AND quarantined_at IS NULL
-           AND canceled_at IS NULL AND (claimed_until IS NULL OR claimed_until < ?)
-        """,  # nosec B608 # question marks
-        now,
-        *invitation_ids,
-        now,
+        f"UPDATE outbox_message SET canceled_at = ? WHERE {_FREE} AND {theirs}",  # nosec B608 # question marks
+        *(now, now, *invitation_ids),
     )
 
 

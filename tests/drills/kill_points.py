@@ -114,7 +114,8 @@ POINTS = {
         "after webapp.smtp_line:Plain.hear_of_content",
         f"before {ACTIONS}.sent:mark",
         f"after {ACTIONS}.sent:mark",
-        "after webapp.outbox:mark_left",
+        f"before {ACTIONS}.sent:tell",
+        f"after {ACTIONS}.sent:tell",
     ],
     "an admin invites": [
         f"after {ACTIONS}.inviting:write",

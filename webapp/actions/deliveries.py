@@ -1,8 +1,7 @@
 """What became of an invitation's mail (rule I11), and the link that it carries (rule J2)."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +9,16 @@ from typing import Any
 from peewee import fn
 
 from webapp import clock
-from webapp.database import as_instant, insert_rows, is_postgresql, locked, transaction
+from webapp.database import as_instant, insert_rows, is_postgresql, transaction
 from webapp.models import (
     Account,
     DeliveryEvent,
     Invitation,
     InvitationLink,
-    Membership,
     OutboxMessage,
     User,
 )
+from webapp.models.written import fetch_all, fetch_of, places
 
 # The mails that carry an invitation's link.
 KINDS = ("mail:invitation", "mail:reminder")
@@ -39,65 +38,71 @@ def draw_link(message: OutboxMessage) -> Drawn | None:
     """A new token for a mail that is being written: 256 random bits, of which only the SHA-256 is
     kept. None when nobody should get this mail any more. Committed before the mail leaves, so
     that a link that arrives is always known."""
-    with transaction():
-        query = Invitation.select().where(Invitation.id == message.invitation_id)
-        return _draw(list(locked(query)), [message]).get(message.id)
+    return _draw([message], "FOR NO KEY UPDATE").get(message.id)
 
 
 def draw_links(messages: Sequence[OutboxMessage]) -> dict[int, Drawn]:
     """The same of several, by message id, without those that somebody else works on just now: who
     waits for none of many rows holds up nobody."""
-    ids = [message.invitation_id for message in messages]
-    query: Any = Invitation.select().where(Invitation.id.in_(ids)).order_by(Invitation.id)
-    if is_postgresql():
-        query = query.for_update("FOR NO KEY UPDATE SKIP LOCKED")
-    with transaction():
-        return _draw(list(query), messages)
+    return _draw(messages, "FOR NO KEY UPDATE SKIP LOCKED")
 
 
-def _draw(invitations: Sequence[Invitation], messages: Sequence[OutboxMessage]) -> dict[int, Drawn]:
+def _draw(messages: Sequence[OutboxMessage], locking: str) -> dict[int, Drawn]:
     now = clock.now()
-    live = {one.id: one for one in invitations if one.is_live(now)}
-    if not live:
-        return {}
-    newest = _newest(live)
-    members = _members({one.email for one in live.values()})
-    drawn = {}
-    for message in messages:
-        invitation = live.get(message.invitation_id or 0)
-        if invitation is not None and message.id >= newest[invitation.id]:
-            is_member = invitation.email in members
-            drawn[message.id] = Drawn(invitation, clock.new_token(), is_member)
-    insert_rows(
-        InvitationLink,
-        ("token_hash", "invitation", "created_at"),
-        [(_hash(one.token), one.invitation.id, as_instant(now)) for one in drawn.values()],
-    )
-    _bring(Account, "account", live.values())
-    _bring(User, "inviter", live.values())
+    ids = {message.invitation_id or 0 for message in messages}
+    with transaction():
+        found = fetch_of(Invitation, ids, f"ORDER BY id {locking if is_postgresql() else ''}")
+        live = {one.id: one for one in found if one.is_live(now)}
+        if not live:
+            return {}
+        newest, members = _newest(live), _members(live)
+        drawn = {}
+        for message in messages:
+            id = message.invitation_id or 0
+            if id in live and message.id >= newest.get(id, 0):
+                drawn[message.id] = Drawn(live[id], clock.new_token(), id in members)
+        insert_rows(
+            InvitationLink,
+            ("token_hash", "invitation", "created_at"),
+            [(_hash(one.token), one.invitation.id, as_instant(now)) for one in drawn.values()],
+        )
+        _bring(Account, "account", live.values())
+        _bring(User, "inviter", live.values())
     return drawn
 
 
-def _newest(invitations: Iterable[int]) -> dict[int, int]:
+def _newest(invitations: Collection[int]) -> dict[int, int]:
     """The latest mail that carries the link of each."""
-    m = OutboxMessage
-    query: Any = m.select(m.invitation, fn.MAX(m.id)).where(
-        m.invitation.in_(list(invitations)), m.kind.in_(KINDS), m.canceled_at.is_null()
+    rows = fetch_all(
+        f"""
+        SELECT invitation_id, MAX(id) FROM outbox_message
+         WHERE invitation_id IN ({places(invitations)}) AND kind IN ({places(KINDS)})
+           AND canceled_at IS NULL GROUP BY invitation_id
+        """,  # nosec B608 # question marks
+        *invitations,
+        *KINDS,
     )
-    return defaultdict(int, query.group_by(m.invitation).tuples())
+    return dict(rows)
 
 
-def _members(emails: Iterable[str]) -> set[str]:
-    """Those of the addresses whose person has an account."""
-    query: Any = Membership.select(User.email).join(User)
-    found = query.where(User.email.in_(list(emails)), Membership.ended_at.is_null())
-    return {row[0] for row in found.tuples()}
+def _members(invitations: Collection[int]) -> set[int]:
+    """Those of the invitations whose person has an account already."""
+    rows = fetch_all(
+        f"""
+        SELECT invitation.id FROM invitation
+          JOIN user_ ON user_.email = invitation.email
+          JOIN membership ON membership.user_id = user_.id AND membership.ended_at IS NULL
+         WHERE invitation.id IN ({places(invitations)})
+        """,  # nosec B608 # question marks
+        *invitations,
+    )
+    return {id for (id,) in rows}
 
 
 def _bring(model: Any, name: str, invitations: Collection[Invitation]) -> None:
     """What all of them refer to, read at once."""
     ids = {getattr(one, f"{name}_id") for one in invitations}
-    found = {one.id: one for one in model.select().where(model.id.in_(ids))}
+    found = {one.id: one for one in fetch_of(model, ids)}
     for one in invitations:
         setattr(one, name, found[getattr(one, f"{name}_id")])
 

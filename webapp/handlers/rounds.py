@@ -88,9 +88,18 @@ def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
             claims = outbox.claim_some(1, URGENT) or outbox.claim_some(most)
             if not claims:
                 break
+            claims = [claim for claim in claims if not _was_sent(claim)]
             done = _carry_out_all(claims, post, tries, is_stopping)
             most = min(2 * most, MOST) if done == len(claims) else done
     return min(tries, default=None)
+
+
+def _was_sent(claim: Claim) -> bool:
+    """By a worker that was killed before it could say so: that is made up for."""
+    if claim.message.sent_at is None:
+        return False
+    _finish(claim, True)
+    return True
 
 
 def _carry_out_all(
@@ -104,20 +113,20 @@ def _carry_out_all(
     ends = time.monotonic() + QUICK
     run: Run | None = None
     if len(claims) > 1 and claims[0].message.kind in deliveries.KINDS:
-        run = Run(claims, post, HANDLERS[claims[0].message.kind], _finish, _tell)
-    for done, claim in enumerate(claims):
+        run = Run(claims, post, HANDLERS[claims[0].message.kind], _finish)
+    done = 0
+    for claim in claims:
         if done and (time.monotonic() > ends or is_stopping()):
-            if run is not None:
-                run.settle()
-            outbox.give_back(claims[done:])
-            return done
+            break
         errand = Errand(claim, post)
         again = carry_out(errand) if run is None else carry_out(errand, run.send, run.finish)
         if again is not None:
             tries.append(again)
-    if run is not None:
-        run.settle()
-    return len(claims)
+        done += 1
+    for claim in run.end() if run is not None else ():
+        _tell(claim, "done")
+    outbox.give_back(claims[done:])
+    return done
 
 
 def carry_out(

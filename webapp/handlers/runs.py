@@ -1,16 +1,17 @@
-"""A run: mails of one kind that leave one after the other, each written while the server reads the
-one before, and marked while it thinks about the one after.
+"""A run: mails of one kind that are written together, and leave one after the other, each marked
+while the server thinks about the next one.
 
-A mail is marked before the next one's content goes out: who is killed repeats one at most."""
+That is before the next one's content goes out: who is killed repeats one at most. What else there
+is to write of them is written once, at the end; whoever finds a mark after a kill does that."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from flask_mail import Message
 
 from webapp import mailer
 from webapp.actions import deliveries, sent
+from webapp.actions.deliveries import Drawn
 from webapp.forms import Forms
 from webapp.handlers import Errand, Handler
 from webapp.outbox import Claim
@@ -32,8 +33,8 @@ class Prepared:
 
 
 class Run:
-    """Of claimed messages, all of one kind. `finish` marks one that is not marked in passing;
-    `tell` is told what became of each of the others."""
+    """Of claimed messages, all of one kind, to be ended when no more of it is sent. `finish` marks
+    one that was not sent after all."""
 
     def __init__(
         self,
@@ -41,52 +42,52 @@ class Run:
         post: Post,
         handler: Handler,
         finish: Callable[[Claim, bool], object],
-        tell: Callable[[Claim, str], object],
     ) -> None:
-        self._post, self._handler, self._finish, self._tell = post, handler, finish, tell
-        self._drawn = deliveries.draw_links([one.message for one in claims])
-        self._after = {one.message.id: next_one for one, next_one in pairwise(claims)}
-        self._prepared: dict[int, Prepared] = {}
+        self._post, self._handler, self._finish = post, handler, finish
+        drawn, forms = deliveries.draw_links([one.message for one in claims]), Forms(mailer.write)
+        self._prepared = {
+            claim.message.id: self._prepare(claim, drawn.get(claim.message.id), forms)
+            for claim in claims
+        }
         self._unmarked: Claim | None = None
-        self._forms = Forms(mailer.write)
+        self._sent: list[Claim] = []
+
+    def _prepare(self, claim: Claim, drawn: Drawn | None, forms: Forms) -> Prepared:
+        mail = Prepared()
+        try:
+            self._handler(Errand(claim, mail, drawn, forms))
+        except Exception as error:  # its own mail's affair, when that has its turn
+            mail.error = error
+        return mail
 
     def send(self, errand: Errand) -> bool:
         """The handler of each of them, in their order."""
-        message_id = errand.message.id
-        self._prepare(errand.claim)
-        mail = self._prepared.pop(message_id)
+        mail = self._prepared.pop(errand.message.id)
         if mail.error is not None:
             raise mail.error
         if mail.message is None or mail.moments is None:
             return False
-        following = self._after.get(message_id)
-        meanwhile = (lambda: None) if following is None else (lambda: self._prepare(following))
-        self._post.send(mail.message, Moments(mail.moments.may_begin, self.settle, meanwhile))
+        self._post.send(mail.message, Moments(mail.moments.may_begin, self._settle))
         return True
 
     def finish(self, claim: Claim, done: bool) -> None:
-        """What was sent is marked a little later; only the last mark waits for the disk, and with
-        it come all the others."""
-        self.settle()
-        if done and claim.message.id in self._after:
+        """What was sent is marked a little later."""
+        self._settle()
+        if done:
             self._unmarked = claim
         else:
             self._finish(claim, done)
 
-    def settle(self) -> None:
-        """Marks what was sent. Again changes nothing."""
-        claim = self._unmarked
-        if claim is not None:
-            sent.mark(claim)
-            self._unmarked = None
-            self._tell(claim, "done")
+    def end(self) -> list[Claim]:
+        """Those that were sent, now that all of that is written; the disk has it with the last of
+        them."""
+        self._settle()
+        sent.tell(self._sent)
+        return self._sent
 
-    def _prepare(self, claim: Claim) -> None:
-        """Writes its mail, unless that was done."""
-        if claim.message.id in self._prepared:
-            return
-        mail = self._prepared[claim.message.id] = Prepared()
-        try:
-            self._handler(Errand(claim, mail, self._drawn.get(claim.message.id), self._forms))
-        except Exception as error:  # its own mail's affair, when that has its turn
-            mail.error = error
+    def _settle(self) -> None:
+        """Marks what was sent. Again changes nothing."""
+        if self._unmarked is not None:
+            sent.mark(self._unmarked)
+            self._sent.append(self._unmarked)
+            self._unmarked = None

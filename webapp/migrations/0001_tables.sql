@@ -714,6 +714,7 @@ CREATE TABLE outbox_message (
     attempts INTEGER NOT NULL,
     claimed_until TIMESTAMPTZ,
     claim TEXT,
+    sent_at TIMESTAMPTZ,
     left_at TIMESTAMPTZ,
     quarantined_at TIMESTAMPTZ,
     canceled_at TIMESTAMPTZ,

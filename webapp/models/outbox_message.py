@@ -15,7 +15,9 @@ from webapp.models.invitation import Invitation
 
 class OutboxMessage(BaseModel):
     """One effect, written in the action's transaction. The row is the truth: it is claimed with a
-    lease, tried again with growing pauses, and quarantined after the last try."""
+    lease, tried again with growing pauses, and quarantined after the last try. `sent_at` is when
+    the mail server took it, of a mail among many: with it a message that has not left yet needs
+    but to be told of."""
 
     kind = TextField()
     payload = JSONTextField()
@@ -26,6 +28,7 @@ class OutboxMessage(BaseModel):
     attempts = IntegerField(default=0)
     claimed_until = InstantField(null=True)
     claim = TextField(null=True)
+    sent_at = InstantField(null=True)
     left_at = InstantField(null=True)
     quarantined_at = InstantField(null=True)
     canceled_at = InstantField(null=True)

@@ -2,7 +2,7 @@
 database does: their words are written once."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +21,20 @@ def fetch_one(statement: str, *values: Any) -> tuple[Any, ...] | None:
     """The first row, if there is one."""
     found: tuple[Any, ...] | None = _cursor(statement, values).fetchone()
     return found
+
+
+def fetch_of(model: Any, ids: Collection[int], tail: str = "") -> list[Any]:
+    """Those of a model that have these ids."""
+    statement = f"""
+        SELECT {columns_of(model)} FROM {model._meta.table_name}
+         WHERE id IN ({places(ids)}) {tail}
+        """  # nosec B608 # our columns
+    return [instances(row, model)[0] for row in fetch_all(statement, *ids)]
+
+
+def places(values: Collection[Any]) -> str:
+    """For where a statement takes them one by one."""
+    return ", ".join("?" * len(values))
 
 
 def change(statement: str, *values: Any) -> int:
