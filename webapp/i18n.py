@@ -44,8 +44,8 @@ def _translate_quickly(app: Flask) -> None:
     """Flask-Babel's own callables look for their catalogue, and its alias `_` for `gettext`, at
     every sentence; a list of fifty people has two hundred. Ours are looked for once a template;
     what is imported without its context still finds those that look each time."""
-    known = {language: _callables(app, _catalogue(language)) for language in LOCALES}
     catalogues = {language: _catalogue(language) for language in LOCALES}
+    known = {language: _callables(app, one) for language, one in catalogues.items()}
     app.jinja_env.globals.update(_callables(app, _Current(catalogues)))
     app.context_processor(lambda: known[_language()])
 
