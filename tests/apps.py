@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from babel.support import Translations
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
@@ -31,7 +32,22 @@ def _compile_addresses_once() -> None:
     Rule._compile_builder = compiled  # type: ignore[method-assign]
 
 
+def _read_catalogues_once() -> None:
+    """Nor do their sentences differ, which each app reads for templates, and again for itself."""
+    load_one = Translations.load
+    known: dict[Any, Any] = {}
+
+    def loaded(folder: Any, locales: list[Any], domain: str | None = None) -> Any:
+        key = (str(folder), *map(str, locales), domain)
+        if key not in known:
+            known[key] = load_one(folder, locales, domain)
+        return known[key]
+
+    Translations.load = loaded  # type: ignore[method-assign, assignment]
+
+
 _compile_addresses_once()
+_read_catalogues_once()
 
 
 class Client(FlaskClient):
