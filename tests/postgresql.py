@@ -82,7 +82,7 @@ class Server:
             )
         wait_for(self._programs, self._port, self._process)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGTERM lets sessions end, SIGINT ends them ("fast"), SIGQUIT asks nobody and leaves the
         rest to recovery ("immediate"). Again changes nothing."""
         if self._process is None:
