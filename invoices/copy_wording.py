@@ -82,6 +82,10 @@ class CopyWording:
         return self.copy.locale
 
     @property
+    def title(self) -> str:
+        return self.label("title")
+
+    @property
     def mentions(self) -> list[str]:
         """What the document is, and that the invoice was voided."""
         found = [self.label("what_it_is")]

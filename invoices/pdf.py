@@ -47,16 +47,17 @@ class ClosedFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no type
 
 def render(statement: Statement) -> bytes:
     """A PDF/UA-1 document; the same statement makes the same bytes."""
-    wording = Wording(statement)
-    return document(
-        _templates().get_template("statement.html").render(statement=statement, w=wording)
-    )
+    return document(markup("statement.html", statement, Wording(statement)))
 
 
 def render_copy(copy: InvoiceCopy) -> bytes:
     """The same of a copy of an invoice."""
-    wording = CopyWording(copy)
-    return document(_templates().get_template("invoice_copy.html").render(copy=copy, w=wording))
+    return document(markup("invoice_copy.html", copy, CopyWording(copy)))
+
+
+def markup(template: str, shown: Statement | InvoiceCopy, wording: Wording | CopyWording) -> str:
+    """The document in HTML."""
+    return _templates().get_template(template).render(document=shown, w=wording)
 
 
 def document(page: str) -> bytes:

@@ -30,11 +30,7 @@ def measure(setting: Setting) -> Iterator[Result]:
     if setting.engine != "sqlite":
         return  # no database takes part
     statement = _statement()
-    page = (
-        pdf._templates()
-        .get_template("statement.html")
-        .render(statement=statement, w=Wording(statement))
-    )
+    page = pdf.markup("statement.html", statement, Wording(statement))
     style = _plain_style()
 
     def naive() -> int:
