@@ -58,7 +58,7 @@ def shown_to(user: User, invitation: Invitation) -> str:
     """The signed offer on the invitee's page; "" for a free account."""
     membership = user.membership()
     assert membership is not None
-    offered = joining.quote_for(membership, clock.now())
+    offered = quotes.current(membership.account, clock.now())
     return "" if offered is None else quotes.sign(offered, invitation)
 
 

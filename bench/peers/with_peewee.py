@@ -89,7 +89,7 @@ def _require_open(invitation: Invitation, present: Membership, now: datetime) ->
     )
     if not (invitation.is_live(now) and plan.status == "active" and inviter.is_inviting):
         raise RuntimeError("not open")
-    if quotes.disputed(account) or quotes.being_returned(account):
+    if any(one.is_disputed or one.returning_minor for one in quotes.query(account.subscription())):
         raise RuntimeError("the bank has it")
     if owed.exists() or underway.exists() or others.exists():
         raise RuntimeError("something is to be settled first")

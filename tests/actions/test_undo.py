@@ -274,7 +274,7 @@ def test_the_spent_link_shows_the_undone_acceptance_and_accepts_no_more(
     acceptance = join(user, organisation, "refund")
     undo.undo(user, acceptance.id)
     before = tables()
-    offered = joining.quote_for(user.membership(), ACCEPTED)  # type: ignore[arg-type]
+    offered = quotes.current(user.membership().account, ACCEPTED)  # type: ignore[union-attr]
     assert offered is not None
     token = quotes.sign(offered, acceptance.invitation)
 

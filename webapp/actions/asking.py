@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from webapp import clock, outbox
-from webapp.actions import joining, throttle
+from webapp.actions import throttle
 from webapp.actions.audit import record
 from webapp.database import locked, transaction
 from webapp.errors import Stale
 from webapp.models import Account, Invitation, Membership
+from webapp.models.people import has_seat
 
 REST = timedelta(hours=24)
 # Of one organisation in a day, so that nobody's inbox fills up by old links.
@@ -58,7 +59,7 @@ def for_seat(invitation: Invitation) -> bool:
     with transaction():
         account = _lock(invitation)
         fresh = Invitation.get_by_id(invitation.id)
-        is_short = fresh.licence == "licensed" and not joining.has_seat(account)
+        is_short = fresh.licence == "licensed" and not has_seat(account)
         if not (fresh.is_live(now) and is_short):
             raise Stale("invitation")
         if fresh.seat_wanted_at is not None:
@@ -91,7 +92,7 @@ def _waits(now: datetime) -> Any:
 def _tell(account_id: int, now: datetime) -> int:
     with transaction():
         account = locked(Account.select().where(Account.id == account_id)).get()
-        if not joining.has_seat(account):
+        if not has_seat(account):
             return 0
         mine = _waits(now) & (Invitation.account == account_id)
         waiting = list(Invitation.select().where(mine).order_by(Invitation.seat_wanted_at))

@@ -12,7 +12,6 @@ from webapp.actions import (
     forgetting,
     invitations,
     invoices,
-    joining,
     members,
     outcomes,
     quotes,
@@ -20,7 +19,7 @@ from webapp.actions import (
     sessions,
 )
 from webapp.actions.audit import record
-from webapp.actions.joining import Blocker
+from webapp.actions.blockers import Blocker
 from webapp.database import locked, transaction
 from webapp.errors import Blocked, Invalid, NotAllowed
 from webapp.models import (
@@ -89,8 +88,21 @@ def _of_account(membership: Membership, now: datetime) -> list[Blocker]:
     account: Account = membership.account
     found = [Blocker("invoice", {"invoice": one}) for one in invoices.open_of(account)]
     found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
-    found += [Blocker("other_user", {"user": one.user}) for one in joining.others(membership)]
+    found += [Blocker("other_user", {"user": one.user}) for one in _others(membership)]
     return found
+
+
+def _others(membership: Membership) -> Any:
+    return (
+        Membership.select(Membership, User)
+        .join(User)
+        .where(
+            Membership.account == membership.account_id,
+            Membership.ended_at.is_null(),
+            Membership.user != membership.user_id,
+        )
+        .order_by(Membership.id)
+    )
 
 
 def plan_to_give_up(membership: Membership) -> Subscription | None:

@@ -1,12 +1,9 @@
 """Joining: what stands in the way, what would change, and the one transaction that does it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from invoices.proration import Quote
 from webapp import clock, outbox
-from webapp.actions import charging, invoices, quotes, refunds, sessions, settlements, standings
+from webapp.actions import blockers, charging, quotes, sessions, settlements, standings
 from webapp.actions.audit import record
 from webapp.actions.standings import Standing
 from webapp.database import as_instant, transaction
@@ -16,25 +13,13 @@ from webapp.models import (
     Account,
     Invitation,
     InvitationLink,
-    Invoice,
     Membership,
-    Payment,
     Session,
-    Subscription,
     User,
     written,
 )
-from webapp.models.people import seats_used
-from webapp.permissions import GRANT_ADMIN, INVITE, may
+from webapp.models.people import has_seat
 from webapp.policy import policy
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """One thing to settle first (rule J6); `facts` are what its card shows."""
-
-    kind: str
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def why_dead(invitation: Invitation, link: InvitationLink | None, now: datetime) -> str:
@@ -48,9 +33,7 @@ def why_dead(invitation: Invitation, link: InvitationLink | None, now: datetime)
 
 
 def why_waiting(invitation: Invitation) -> str:
-    """Why the invitation rests just now: the organisation's plan lapsed ("plan"), or its inviter
-    may no longer invite, or give that role, and nobody took it over ("inviter", rule I9); else
-    ""."""
+    """As `standings.why_waiting`, of an invitation alone."""
     inviter = (
         Membership.select(Membership, Account)
         .join(Account)
@@ -61,70 +44,7 @@ def why_waiting(invitation: Invitation) -> str:
         )
         .first()
     )
-    return _why_waiting(invitation, invitation.account.subscription(), inviter)
-
-
-def _why_waiting(
-    invitation: Invitation, plan: Subscription | None, inviter: Membership | None
-) -> str:
-    if plan is None or plan.status != "active":
-        return "plan"
-    needed = GRANT_ADMIN if invitation.is_admin else INVITE
-    return "" if inviter is not None and may(inviter, needed) else "inviter"
-
-
-def blockers(invitation: Invitation, membership: Membership) -> list[Blocker]:
-    """What this person must settle before joining, each with what to do."""
-    account: Account = membership.account
-    found: list[Blocker] = []
-    if account.kind == "operator":
-        found.append(Blocker("operator"))
-    if account.kind == "organisation" and _is_last_owner(membership):
-        found.append(Blocker("last_owner", {"organisation": account.name}))
-    if account.kind == "individual" and membership.is_owner:
-        found += [_of_invoice(one) for one in invoices.open_of(account)]
-        found += [Blocker("dispute", {"payment": one}) for one in quotes.disputed(account)]
-        found += [_of_refund(one.payment, one.amount_minor) for one in refunds.underway_to(account)]
-        found += [_of_refund(one, one.returning_minor) for one in quotes.being_returned(account)]
-        found += [Blocker("other_user", {"member": other}) for other in others(membership)]
-    if invitation.licence == "licensed" and not has_seat(invitation.account):
-        found.append(Blocker("no_seat", {"organisation": invitation.account}))
-    return found
-
-
-def _of_invoice(invoice: Invoice) -> Blocker:
-    """Whoever has paid already is not asked to pay again."""
-    return Blocker("being_paid" if invoice.is_being_paid else "invoice", {"invoice": invoice})
-
-
-def _of_refund(payment: Payment, amount_minor: int) -> Blocker:
-    return Blocker("refund", {"payment": payment, "amount_minor": amount_minor})
-
-
-def others(membership: Membership) -> list[Membership]:
-    return list(
-        Membership.select(Membership, User)
-        .join(User)
-        .where(
-            Membership.account == membership.account_id,
-            Membership.ended_at.is_null(),
-            Membership.user != membership.user_id,
-        )
-        .order_by(Membership.id)
-    )
-
-
-def _is_last_owner(membership: Membership) -> bool:
-    owners = Membership.select().where(
-        Membership.account == membership.account_id,
-        Membership.ended_at.is_null(),
-        Membership.is_owner,
-    )
-    return bool(membership.is_owner and owners.count() == 1)
-
-
-def has_seat(organisation: Account) -> bool:
-    return seats_used(organisation) < organisation.seats
+    return standings.why_waiting(invitation, invitation.account.subscription(), inviter)
 
 
 def with_licence(invitation: Invitation, licence: str) -> Invitation:
@@ -137,13 +57,6 @@ def with_licence(invitation: Invitation, licence: str) -> Invitation:
         raise Stale("terms")
     invitation.licence = "basic"  # of this copy, which nobody saves
     return invitation
-
-
-def quote_for(membership: Membership, at: datetime) -> Quote | None:
-    """What leaving is worth to this person; None when they own no paid plan."""
-    if membership.account.kind != "individual" or not membership.is_owner:
-        return None
-    return quotes.current(membership.account, at)
 
 
 def acceptance_of(invitation: Invitation) -> Acceptance | None:
@@ -174,7 +87,7 @@ def accept(
     with transaction():
         user = standings.lock_user(session.user_id)
         standings.lock_accounts(user)
-        standing = standings.of(invitation_id, user)
+        standing = standings.of(invitation_id, user, is_deciding=True)
         if standing is None:
             raise NotAllowed("other_person")
         if standing.invitation.status == "accepted":
@@ -196,12 +109,11 @@ def _require_open(standing: Standing) -> None:
     dead = why_dead(invitation, None, clock.now())
     if dead:
         raise Gone(dead)
-    waiting = _why_waiting(invitation, standing.organisation_plan, standing.inviter)
-    if waiting:
-        raise Blocked("waiting", reason=waiting)
+    if standing.waiting:
+        raise Blocked("waiting", reason=standing.waiting)
     if standing.present.account_id == invitation.account_id:
         raise Blocked("member_already")
-    found = [] if standing.is_plain else blockers(invitation, standing.present)
+    found = blockers.of(standing)
     if found:
         raise Blocked("blocked", blockers=found)
 

@@ -10,18 +10,10 @@ from peewee import fn
 
 from invoices.proration import Quote
 from invoices.settlement import Route, spread
-from webapp.actions import joining, quotes
-from webapp.actions.joining import Blocker
-from webapp.errors import Stale
-from webapp.models import (
-    Account,
-    Invitation,
-    InvitationLink,
-    Membership,
-    Payment,
-    Subscription,
-    User,
-)
+from webapp.actions import blockers, joining, quotes, standings
+from webapp.actions.blockers import Blocker
+from webapp.errors import NotAllowed, Stale
+from webapp.models import Account, Invitation, InvitationLink, Payment, Subscription, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,42 +64,44 @@ class Offer:
         return not (self.waiting or self.blockers or self.is_member_already)
 
 
-def offer_to(
-    membership: Membership, invitation: Invitation, at: datetime, licence: str = ""
-) -> Offer:
-    """`licence` "basic" does without the one that is promised, where that is allowed."""
+def offer_to(user: User, invitation: Invitation, at: datetime, licence: str = "") -> Offer:
+    """`licence` "basic" does without the one that is promised, where that is allowed. NotAllowed
+    for another person."""
+    standing = standings.of(invitation.id, user)
+    if standing is None:
+        raise NotAllowed("other_person")
+    invitation, account = standing.invitation, standing.present.account
     promised = invitation.licence
     with suppress(Stale):
         invitation = joining.with_licence(invitation, licence)
-    account: Account = membership.account
-    is_own = account.kind == "individual" and membership.is_owner
-    quote = joining.quote_for(membership, at)
-    is_member = membership.account_id == invitation.account_id
-    subscription = account.subscription() if is_own else None
+    quote = standing.quote(at)
+    is_member = account.id == invitation.account_id
     return Offer(
         invitation=invitation,
         account=account,
-        subscription=subscription,
+        subscription=standing.plan if standing.is_own else None,
         quote=quote,
         token=quotes.sign(quote, invitation),
-        destinations=_destinations(subscription, quote),
-        waiting=joining.why_waiting(invitation),
-        blockers=[] if is_member else joining.blockers(invitation, membership),
+        destinations=_destinations(standing.payments, quote),
+        waiting=standing.waiting,
+        blockers=[] if is_member else blockers.of(standing),
         is_member_already=is_member,
         does_without_licence=promised != invitation.licence,
     )
 
 
-def _destinations(subscription: Subscription | None, quote: Quote | None) -> list[Destination]:
-    if subscription is None or quote is None or quote.gross_minor == 0:
+def _destinations(payments: list[Payment], quote: Quote | None) -> list[Destination]:
+    if quote is None or quote.gross_minor == 0:
         return []
-    payments: dict[str, Payment] = {p.reference: p for p in quotes.payments_of(subscription)}
+    by_reference = {payment.reference: payment for payment in payments}
     routes: list[Route] = spread(
-        quote.gross_minor, [quotes.captured(payment) for payment in payments.values()]
+        quote.gross_minor, [quotes.captured(payment) for payment in payments]
     )
     return [
         Destination(
-            payments[route.reference].method, payments[route.reference].gateway, route.gross_minor
+            by_reference[route.reference].method,
+            by_reference[route.reference].gateway,
+            route.gross_minor,
         )
         for route in routes
     ]

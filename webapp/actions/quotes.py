@@ -77,14 +77,6 @@ def disputed(account: Account) -> list[Payment]:
     return [payment for payment in payments if payment.is_disputed]
 
 
-def being_returned(account: Account) -> list[Payment]:
-    """The payments of the present period of which a refund that was not made here is under way:
-    should it fail, there is more to give back than a quote can say now."""
-    subscription = account.subscription()
-    payments = [] if subscription is None else payments_of(subscription)
-    return [payment for payment in payments if payment.returning_minor]
-
-
 def captured(payment: Payment) -> Captured:
     """A payment as the money core sees it; its day is that of the subscription's zone."""
     zone = payment.subscription.billing_zone if payment.subscription else policy().billing_zone

@@ -78,11 +78,6 @@ def underway() -> Any:
     return _refunds().where(Refund.state.in_(UNDERWAY), Payment.gateway != "none")
 
 
-def underway_to(account: Account) -> list[Refund]:
-    """Those of an account's payments that a gateway has yet to finish."""
-    return list(underway().where(Payment.account == account))
-
-
 def payouts() -> Any:
     """Refunds to pay by bank transfer, the oldest first."""
     return _refunds().where(Refund.state == "requested", Payment.gateway == "none")

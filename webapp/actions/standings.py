@@ -1,5 +1,5 @@
-"""All that accepting decides on, read at once under its locks. Pages, which ask again and again and
-decide nothing, ask one question at a time."""
+"""Where somebody stands who may join: all that the page shows and accepting decides on, read at
+once, and under its locks by whoever decides."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +10,24 @@ from invoices.proration import Quote
 from webapp.actions import quotes, refunds
 from webapp.database import is_postgresql
 from webapp.models import Account, Invitation, Membership, Payment, Subscription, User
-from webapp.models.written import columns_of, fetch_all, fetch_one, instances, locking
+from webapp.models.written import (
+    columns_of,
+    fetch_all,
+    fetch_one,
+    ids_found,
+    ids_read,
+    instances,
+    locking,
+)
+from webapp.permissions import GRANT_ADMIN, INVITE, may
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`invitation` with its organisation and its plan; `inviter` is the one who may still be
     there; `present` is where the person is a member, `plan` what is paid for there, `payments` what
-    for. `is_alone`: nobody owes anything there, nothing is on its way, and nobody else is there."""
+    for, where it is the person's own. By their ids: the invoices `owed` there, the refunds
+    `underway` from there, and the memberships of `others` there."""
 
     invitation: Invitation
     organisation_plan: Subscription | None
@@ -25,12 +35,19 @@ class Standing:
     present: Membership
     plan: Subscription | None
     payments: list[Payment]
-    is_alone: bool
+    owed: list[int]
+    underway: list[int]
+    others: list[int]
 
     @property
     def is_own(self) -> bool:
         """Is the person's place their own account, which joining closes?"""
-        return bool(self.present.account.kind == "individual" and self.present.is_owner)
+        return _is_own(self.present)
+
+    @property
+    def waiting(self) -> str:
+        """As `why_waiting`."""
+        return why_waiting(self.invitation, self.organisation_plan, self.inviter)
 
     def quote(self, at: datetime) -> Quote | None:
         """What leaving is worth; None where the person owns no paid plan."""
@@ -38,15 +55,17 @@ class Standing:
             return None
         return quotes.of(self.plan, self.payments, at)
 
-    @property
-    def is_plain(self) -> bool:
-        """Is there certainly nothing to settle first? When not, the blockers say what."""
-        return (
-            self.is_own
-            and self.is_alone
-            and self.invitation.licence == "basic"
-            and not any(one.is_disputed or one.returning_minor for one in self.payments)
-        )
+
+def why_waiting(
+    invitation: Invitation, plan: Subscription | None, inviter: Membership | None
+) -> str:
+    """Why the invitation rests just now: the organisation's plan lapsed ("plan"), or its inviter
+    may no longer invite, or give that role, and nobody took it over ("inviter", rule I9); else
+    ""."""
+    if plan is None or plan.status != "active":
+        return "plan"
+    needed = GRANT_ADMIN if invitation.is_admin else INVITE
+    return "" if inviter is not None and may(inviter, needed) else "inviter"
 
 
 def lock_user(user_id: int) -> User:
@@ -77,39 +96,51 @@ def lock_accounts(user: User) -> None:
         )
 
 
-def of(invitation_id: int, user: User) -> Standing | None:
-    """None when the invitation is not this person's, or the person is nowhere a member."""
+def of(invitation_id: int, user: User, is_deciding: bool = False) -> Standing | None:
+    """None when the invitation is not this person's, or the person is nowhere a member. Whoever
+    decides holds the locks of the two above, and locks the payments here."""
     values = (*refunds.UNDERWAY, user.id, invitation_id, user.email)
-    row = fetch_one(_reading(), *values)
+    row = fetch_one(_reading(is_postgresql()), *values)
     if row is None:
         return None
     invitation, organisation, organisation_plan, inviter, present, account, plan = instances(
-        row[1:], Invitation, Account, Subscription, Membership, Membership, Account, Subscription
+        row[3:], Invitation, Account, Subscription, Membership, Membership, Account, Subscription
     )
     invitation.account, present.user, present.account = organisation, user, account
     if inviter is not None:
         inviter.account = organisation
-    payments = [] if plan is None else quotes.lock_payments(plan)
+    payments: list[Payment] = []
+    if plan is not None and _is_own(present):
+        payments = (quotes.lock_payments if is_deciding else quotes.payments_of)(plan)
+    found = (ids_read(ids) for ids in row[:3])
     return Standing(
-        invitation, organisation_plan, inviter, present, plan, payments, not row[0]
+        invitation, organisation_plan, inviter, present, plan, payments, *found
     )  # fmt: skip
 
 
+def _is_own(present: Membership) -> bool:
+    return bool(present.account.kind == "individual" and present.is_owner)
+
+
 @cache
-def _reading() -> str:
+def _reading(on_postgresql: bool) -> str:
     columns: Any = columns_of(
         i=Invitation, o=Account, op=Subscription, im=Membership, m=Membership, a=Account,
         p=Subscription,
     )  # fmt: skip
+    ids = ids_found(on_postgresql)
     states = ", ".join("?" * len(refunds.UNDERWAY))
+    owed = """FROM invoice WHERE account_id = a.id AND voided_at IS NULL
+                AND paid_minor < total_minor"""
+    underway = f"""FROM payment JOIN refund ON refund.payment_id = payment.id
+                  WHERE payment.account_id = a.id AND payment.gateway <> 'none'
+                    AND refund.state IN ({states})"""
+    others = """FROM membership WHERE account_id = a.id AND ended_at IS NULL
+                  AND user_id <> m.user_id"""
     return f"""
-        SELECT EXISTS (SELECT 1 FROM invoice WHERE account_id = a.id AND voided_at IS NULL
-                          AND paid_minor < total_minor)
-            OR EXISTS (SELECT 1 FROM payment JOIN refund ON refund.payment_id = payment.id
-                        WHERE payment.account_id = a.id AND payment.gateway <> 'none'
-                          AND refund.state IN ({states}))
-            OR EXISTS (SELECT 1 FROM membership WHERE account_id = a.id AND ended_at IS NULL
-                          AND user_id <> m.user_id),
+        SELECT (SELECT {ids}(invoice.id) {owed}),
+               (SELECT {ids}(refund.id) {underway}),
+               (SELECT {ids}(membership.id) {others}),
                {columns}
           FROM invitation i
           JOIN account o ON o.id = i.account_id

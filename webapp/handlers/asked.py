@@ -4,10 +4,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from webapp import clock
-from webapp.actions import deliveries, joining
+from webapp.actions import deliveries
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
 from webapp.models import Invitation, Membership, User
+from webapp.models.people import has_seat
 from webapp.policy import policy
 
 
@@ -22,7 +23,7 @@ def renewal(errand: Errand) -> bool:
 def seat_wanted(errand: Errand) -> bool:
     """To whoever invited a person for whom no licence is free."""
     invited = _invited(errand)
-    if invited is None or not invited.is_live(clock.now()) or joining.has_seat(invited.account):
+    if invited is None or not invited.is_live(clock.now()) or has_seat(invited.account):
         return False
     return _to_inviter(errand, invited, "seat_wanted", status="pending")
 

@@ -143,3 +143,8 @@ def counts(account: Account, now: datetime) -> dict[str, int]:
 def seats_used(account: Account) -> int:
     kept = fetch_one("SELECT licensed FROM people_count WHERE account_id = ?", account.id)
     return int(kept[0]) if kept else 0
+
+
+def has_seat(organisation: Account) -> bool:
+    """Is a licence free?"""
+    return seats_used(organisation) < organisation.seats

@@ -85,6 +85,16 @@ def ids_given(ids: list[int]) -> Any:
     return ids if is_postgresql() else json.dumps(ids)
 
 
+def ids_found(on_postgresql: bool) -> str:
+    """The aggregate that makes one value of ids, which `ids_read` reads."""
+    return "json_agg" if on_postgresql else "json_group_array"
+
+
+def ids_read(found: Any) -> list[int]:
+    """PostgreSQL's driver has read them already, and has None for none."""
+    return json.loads(found) if isinstance(found, str) else found or []
+
+
 @dataclass(frozen=True)
 class Statement:
     words: str

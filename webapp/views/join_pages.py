@@ -40,7 +40,8 @@ def offer(
     invitation: Invitation, viewer: Viewer, status: int, problem: str = "", **step: Any
 ) -> Response:
     now, licence = clock.now(), request.values.get("licence", "")
-    offer = offers.offer_to(viewer.membership, invitation, now, licence)
+    offer = offers.offer_to(viewer.user, invitation, now, licence)
+    invitation = offer.invitation  # as it would be taken
     chosen = request.form.get("choice") or session.get("chosen")
     is_fresh = sessions.is_fresh(viewer.session)
     return render(
