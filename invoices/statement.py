@@ -1,7 +1,7 @@
 """Numbered, frozen statements: all that a document prints, as values (rules D1 to D4)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self, TypedDict, Unpack
 
@@ -91,7 +91,7 @@ class Statement:
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only, for keeping beside the document; `from_json` reads them back."""
-        frozen: dict[str, Any] = _plain(asdict(self))
+        frozen: dict[str, Any] = _plain(self)
         return frozen
 
     @classmethod
@@ -223,9 +223,9 @@ def _derivation(quote: Quote) -> Derivation:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
         return [_plain(part) for part in value]
     return value.isoformat() if isinstance(value, date) else value
 

@@ -1,7 +1,10 @@
 """Carrying out what is due in the outbox, kind by kind, without a worker process."""
 
+from typing import Any
+
 from webapp import outbox
 from webapp.handlers import Errand, rounds
+from webapp.models import OutboxMessage
 from webapp.smtp import Post
 
 MONEY = ("refund", "credit")
@@ -15,3 +18,10 @@ def carry_out(*kinds: str) -> int:
             rounds.carry_out(Errand(claim, post))
             done += 1
     return done
+
+
+def message(kind: str, payload: dict[str, Any], invitation: Any = None) -> OutboxMessage:
+    """One that has just been written."""
+    outbox.write(kind, payload, invitation=invitation)
+    found: OutboxMessage = OutboxMessage.select().order_by(OutboxMessage.id.desc()).get()
+    return found

@@ -11,6 +11,7 @@ import time_machine
 from click.testing import Result
 from flask import Flask
 
+from tests import effects
 from tests.apps import make_app
 from tests.money import ACCEPTED, make_account, make_organisation, make_plan, settled
 from tests.processes import ROOT, environment
@@ -239,9 +240,9 @@ def test_the_ledger_check_ends_with_1_when_something_does_not_hold(app: Flask) -
 def test_the_outbox_lists_what_waits_and_takes_out_of_quarantine(app: Flask) -> None:
     assert said(run(app, "outbox")) == (0, "nothing is waiting\n", "")
     outbox.write("mail:password", {"user_id": 1})
-    left = outbox.write("mail:password", {"user_id": 2})
+    left = effects.message("mail:password", {"user_id": 2})
     OutboxMessage.update(left_at=clock.now()).where(OutboxMessage.id == left.id).execute()
-    stuck = outbox.write("render", {"statement_id": 1})
+    stuck = effects.message("render", {"statement_id": 1})
     OutboxMessage.update(quarantined_at=clock.now(), error="no such font").where(
         OutboxMessage.id == stuck.id
     ).execute()

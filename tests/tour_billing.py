@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests import effects
 from tests.actions.test_account_book import give
 from tests.failed import failed_refund, payout
 from tests.money import make_payment
-from webapp import clock, outbox
+from webapp import clock
 from webapp.actions import account_book, invoice_copies, invoices, month_end, needs_hand
 from webapp.actions.months import Month
 from webapp.models import InvoiceCopy, OutboxMessage, Reconciliation, Subscription
@@ -58,7 +59,7 @@ def seeing_to(tour: Tour) -> None:
     tour.keep("payment not read", wrong, 422)
     tour.keep("a payout", operator.get(f"/billing/refunds/{payout().id}"))
     for kind in ("refund", "mail:undone"):
-        message = outbox.write(kind, {"refund_id": refund.id})
+        message = effects.message(kind, {"refund_id": refund.id})
         OutboxMessage.update(quarantined_at=clock.now(), error="gave up").where(
             OutboxMessage.id == message.id
         ).execute()

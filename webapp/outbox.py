@@ -6,7 +6,9 @@ last try, where somebody sees it. This module knows kinds by name only; worker.p
 handlers."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +44,10 @@ WHERE id IN (
 ) RETURNING {written.columns_of(OutboxMessage)}"""  # nosec B608 # our columns
 
 _nudge: Callable[[], object] | None = None
+# Kind, payload, invitation, the moment of writing and that of leaving.
+_Row = tuple[str, str, int | None, datetime, datetime]
+_together: ContextVar[list[_Row] | None] = ContextVar("together", default=None)
+_as_kept: Any = OutboxMessage.payload.db_value
 
 
 class Refused(Exception):
@@ -70,21 +76,40 @@ def write(
     kind: str,
     payload: dict[str, Any],
     leaves_at: datetime | None = None,
-    invitation: Any = None,
-) -> OutboxMessage:
+    invitation: Invitation | None = None,
+) -> None:
     """One effect, to be carried out after `leaves_at` (at once when None). Call inside the
     transaction of the action that causes it."""
     now = clock.now()
-    message: OutboxMessage = OutboxMessage.create(
-        kind=kind,
-        payload=payload,
-        invitation=invitation,
-        created_at=now,
-        leaves_at=leaves_at or now,
+    at = None if invitation is None else invitation.id
+    row = (kind, _as_kept(payload), at, now, leaves_at or now)
+    together = _together.get()
+    if together is None:
+        _insert([row])
+    else:
+        together.append(row)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is written within becomes rows at its end, by one statement."""
+    rows: list[_Row] = []
+    token = _together.set(rows)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+    if rows:
+        _insert(rows)
+
+
+def _insert(rows: Sequence[_Row]) -> None:
+    into = "outbox_message (kind, payload, invitation_id, created_at, leaves_at, attempts, error)"
+    written.insert_values(
+        into, [(*row[:3], as_instant(row[3]), as_instant(row[4]), 0, "") for row in rows]
     )
-    if leaves_at is None or leaves_at <= now:
+    if any(leaves_at <= created_at for *_what, created_at, leaves_at in rows):
         _nudge_after_commit()
-    return message
 
 
 def write_all(kind: str, wanted: Any) -> None:

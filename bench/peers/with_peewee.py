@@ -54,7 +54,7 @@ def accept(invitation_id: int, session: Session, choice: str, quote_token: str) 
         quote = quotes.current(present.account, now)
         if quote is None or choice != "refund":
             raise RuntimeError("only a paid plan's refund is compared")
-        quotes.same_offer(quote_token, quote, invitation)
+        quotes.same_offer(quotes.shown(quote_token), quote, invitation)
         acceptance = _move(invitation, user, present, now)
         _settle(acceptance, present.account, quote, now)
         _close(acceptance, session, now)

@@ -8,6 +8,7 @@ import time_machine
 from flask import Flask
 
 from invoices import ledger as transfers
+from tests import effects
 from tests.effects import carry_out
 from tests.joined import join, make_invitation, make_owned, make_person
 from tests.money import ACCEPTED, make_account, make_organisation, make_user
@@ -114,7 +115,7 @@ def leave_traces(user: User) -> None:
     """What others wrote of the person, and what passing by leaves."""
     elsewhere = make_owned("Maison Petit")
     waiting = make_invitation(user, elsewhere, name=NAME, location=f"with {NAME}", folded=EMAIL)
-    message = outbox.write("mail:invitation", {"invitation_id": waiting.id}, invitation=waiting)
+    message = effects.message("mail:invitation", {"invitation_id": waiting.id}, invitation=waiting)
     DeliveryEvent.create(
         invitation=waiting, message=message, kind="sent", words=f"250 <{EMAIL}>", at=ACCEPTED
     )

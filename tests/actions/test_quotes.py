@@ -81,13 +81,15 @@ def test_a_payment_in_another_currency_is_never_mixed_in(account: Account) -> No
 def test_an_offer_that_was_shown_is_recognised(account: Account) -> None:
     token = quotes.sign(offered(account), SEVEN)
 
-    assert quotes.same_offer(token, offered(account), SEVEN)
+    assert quotes.same_offer(quotes.shown(token), offered(account), SEVEN)
 
 
 def test_time_alone_does_not_change_an_offer(account: Account) -> None:
     token = quotes.sign(offered(account), SEVEN)
 
-    assert quotes.same_offer(token, offered(account, ACCEPTED + timedelta(hours=13)), SEVEN)
+    assert quotes.same_offer(
+        quotes.shown(token), offered(account, ACCEPTED + timedelta(hours=13)), SEVEN
+    )
 
 
 @pytest.mark.parametrize("change", ["day", "payment", "returned"])
@@ -103,27 +105,27 @@ def test_an_offer_whose_figures_changed_is_stale(account: Account, change: str) 
         Payment.update(returned_minor=1).execute()
 
     with pytest.raises(Stale):
-        quotes.same_offer(token, offered(account, at), SEVEN)
+        quotes.same_offer(quotes.shown(token), offered(account, at), SEVEN)
 
 
 @pytest.mark.parametrize("token", ["", "x", "e30.x", "\0", "é", "." * 1000])
 def test_what_is_no_offer_of_ours_is_invalid(account: Account, token: str) -> None:
     with pytest.raises(Invalid):
-        quotes.same_offer(token, offered(account), SEVEN)
+        quotes.same_offer(quotes.shown(token), offered(account), SEVEN)
 
 
 def test_an_altered_offer_is_invalid(account: Account) -> None:
     token = quotes.sign(offered(account), SEVEN)
 
     with pytest.raises(Invalid):
-        quotes.same_offer("x" + token[1:], offered(account), SEVEN)
+        quotes.same_offer(quotes.shown("x" + token[1:]), offered(account), SEVEN)
 
 
 def test_the_offer_of_another_invitation_is_invalid(account: Account) -> None:
     token = quotes.sign(offered(account), EIGHT)
 
     with pytest.raises(Invalid):
-        quotes.same_offer(token, offered(account), SEVEN)
+        quotes.same_offer(quotes.shown(token), offered(account), SEVEN)
 
 
 @pytest.mark.parametrize("change", [{"licence": "licensed"}, {"is_admin": True}])
@@ -133,7 +135,7 @@ def test_an_offer_whose_invitation_was_edited_is_stale(
     for quote in (offered(account), None):
         token = quotes.sign(quote, SEVEN)
 
-        assert quotes.same_offer(token, quote, SEVEN)
+        assert quotes.same_offer(quotes.shown(token), quote, SEVEN)
         with pytest.raises(Stale) as error:
-            quotes.same_offer(token, quote, Invitation(id=7, **change))
+            quotes.same_offer(quotes.shown(token), quote, Invitation(id=7, **change))
         assert error.value.code == "terms"

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from tests import effects
 from tests.money import (
     ACCEPTED,
     browser_of,
@@ -17,7 +18,6 @@ from tests.money import (
     settle,
     settled,
 )
-from webapp import outbox
 from webapp.actions import billing, invoices, refunds, settlements
 from webapp.models import Account, Invoice, OutboxMessage, Refund
 from webapp.payments.simulated import SimulatedGateway
@@ -135,7 +135,7 @@ def test_the_operator_sees_what_needs_a_hand(app: Flask) -> None:
         refunds.request(Refund.select().order_by(Refund.id.desc()).get().id, SimulatedGateway())
     mine = Refund.share.in_([share.id for share in failed.shares])
     Refund.update(state="failed", reason="account closed").where(mine).execute()
-    message = outbox.write("render", {"statement_id": 1})
+    message = effects.message("render", {"statement_id": 1})
     OutboxMessage.update(quarantined_at=ACCEPTED, error="<no> paper").where(
         OutboxMessage.id == message.id
     ).execute()

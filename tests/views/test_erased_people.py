@@ -7,13 +7,14 @@ import pytest
 import time_machine
 from flask import Flask
 
+from tests import effects
 from tests.actions.test_erasure import settled_and_gone
 from tests.books import read_csv
 from tests.client import Browser, words_of
 from tests.failed import seller
 from tests.money import ACCEPTED
 from tests.people import make_member, viewer_of
-from webapp import mailer, outbox
+from webapp import mailer
 from webapp.actions import erasure, invoice_copies, invoices
 from webapp.models import Account, Invoice, InvoiceCopy, Membership, OutboxMessage, User
 from webapp.models.user import ERASED
@@ -38,7 +39,7 @@ def erased(app: Flask) -> Iterator[User]:
         invoices.add(
             organisation, "F-7", issued_on=None, due_on=None, total_minor=12000, tax_minor=2000
         )
-        message = outbox.write("mail:password", {"user_id": user.id})
+        message = effects.message("mail:password", {"user_id": user.id})
         OutboxMessage.update(quarantined_at=ACCEPTED, error="no").where(
             OutboxMessage.id == message.id
         ).execute()

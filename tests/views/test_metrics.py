@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests import effects
 from tests.apps import make_app
 from tests.databases import fresh_sqlite
 from tests.people import make_cast
@@ -75,7 +76,9 @@ def _messages() -> None:
         ("render:copy", {"quarantined_at": now}),
     ]
     for kind, end in ends:
-        OutboxMessage.update(**end).where(OutboxMessage.id == outbox.write(kind, {}).id).execute()
+        OutboxMessage.update(**end).where(
+            OutboxMessage.id == effects.message(kind, {}).id
+        ).execute()
 
 
 def test_labels_hold_neither_addresses_nor_tokens_nor_what_anybody_makes_up(tmp_path: Path) -> None:

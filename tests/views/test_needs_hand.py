@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from flask import Flask
 
+from tests import effects
 from tests.client import Browser, words_of
 from tests.failed import failed_refund, payout, seller
 from tests.joined import make_owned
 from tests.money import ACCEPTED, make_user, settled
-from webapp import outbox
 from webapp.actions import needs_hand
 from webapp.handlers.rounds import HANDLERS
 from webapp.models import AuditEvent, OutboxMessage, Refund, User
@@ -33,7 +33,7 @@ def operator(app: Flask) -> Browser:
 
 
 def given_up(kind: str, reason: str = "no", **payload: int) -> OutboxMessage:
-    message = outbox.write(kind, dict(payload))
+    message = effects.message(kind, dict(payload))
     OutboxMessage.update(quarantined_at=ACCEPTED, error=reason, attempts=12).where(
         OutboxMessage.id == message.id
     ).execute()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from webapp import clock, outbox
 from webapp.actions import blockers, charging, quotes, sessions, settlements, standings
 from webapp.actions.audit import record
+from webapp.actions.quotes import Shown
 from webapp.actions.standings import Standing
 from webapp.database import as_instant, transaction
 from webapp.errors import Blocked, Gone, NotAllowed, Stale
@@ -84,7 +85,8 @@ def accept(
     Raises NotAllowed for another person, or for credit without a fresh proof (J9); Gone for a dead
     invitation; Blocked with what stands in the way; Invalid and Stale for the offer (J8).
     """
-    with transaction():
+    shown = quotes.shown(quote_token)
+    with transaction(), outbox.together():
         user = standings.lock_user(session.user_id)
         standings.lock_accounts(user)
         standing = standings.of(invitation_id, user, is_deciding=True)
@@ -94,7 +96,7 @@ def accept(
             return _done_before(standing.invitation, user)
         with_licence(standing.invitation, licence)
         _require_open(standing)
-        return _move(standing, user, session, choice, quote_token)
+        return _move(standing, user, session, choice, shown)
 
 
 def _done_before(invitation: Invitation, user: User) -> Acceptance:
@@ -119,19 +121,18 @@ def _require_open(standing: Standing) -> None:
 
 
 def _move(
-    standing: Standing, user: User, session: Session, choice: str, quote_token: str
+    standing: Standing, user: User, session: Session, choice: str, shown: Shown | None
 ) -> Acceptance:
     now = clock.now()
     invitation, quote = standing.invitation, standing.quote(now)
     is_settled = quote is not None and quote.gross_minor > 0
-    if is_settled or quote_token:
-        quotes.same_offer(quote_token, quote, invitation)
+    if is_settled or shown is not None:
+        quotes.same_offer(shown, quote, invitation)
     if is_settled and choice == "credit" and not sessions.is_fresh(session):
         raise NotAllowed("proof")
     _answer(invitation, now)
     acceptance = _acceptance(standing, user, now)
     charging.stop(acceptance)
-    _supersede_others(invitation, now)
     sessions.end_others(user, keep=session)
     outbox.write("mail:accepted", {"acceptance_id": acceptance.id})
     record(acceptance.membership, "invitation:accepted", f"invitation:{invitation.id}")
@@ -143,18 +144,23 @@ def _move(
 
 
 def _answer(invitation: Invitation, now: datetime) -> None:
-    changed = written.change(
+    """This one is accepted; the person's others are closed, and stay so (rule J11)."""
+    rows = written.fetch_all(
         """
-        UPDATE invitation SET status = 'accepted', answered_at = ?
-         WHERE id = ? AND status = 'pending' AND expires_at > ?
+        UPDATE invitation SET status = CASE WHEN id = ? THEN 'accepted' ELSE 'superseded' END,
+                              answered_at = ?
+         WHERE email = ? AND status = 'pending' AND (id <> ? OR expires_at > ?) RETURNING id
         """,
+        invitation.id,
         as_instant(now),
+        invitation.email,
         invitation.id,
         as_instant(now),
     )
-    if changed != 1:
+    answered = [row[0] for row in rows]
+    if invitation.id not in answered:
         raise Gone(str(Invitation.get_by_id(invitation.id).shown_status(now)))
-    outbox.cancel_of([invitation.id])
+    outbox.cancel_of(answered)
 
 
 def _acceptance(standing: Standing, user: User, now: datetime) -> Acceptance:
@@ -190,18 +196,3 @@ def _acceptance(standing: Standing, user: User, now: datetime) -> Acceptance:
         undo_until=now + timedelta(hours=policy().undo_hours),
     )
     return acceptance
-
-
-def _supersede_others(invitation: Invitation, now: datetime) -> None:
-    """The person's other invitations are closed, and stay so (rule J11)."""
-    rows = written.fetch_all(
-        """
-        UPDATE invitation SET status = 'superseded', answered_at = ?
-         WHERE email = ? AND id <> ? AND status = 'pending' RETURNING id
-        """,
-        as_instant(now),
-        invitation.email,
-        invitation.id,
-    )
-    if rows:
-        outbox.cancel_of([row[0] for row in rows])

@@ -25,7 +25,8 @@ def post(transfers: Iterable[Transfer]) -> None:
     """
     posted = list(transfers)
     ids = _ids({side for one in posted for side in (one.debit, one.credit)})
-    _lock(sorted(ids.values()))
+    if len(posted) > 1:
+        _lock(sorted(ids.values()))
     now = as_instant(clock.now())
     rows = [
         (one.key, one.kind, ids[one.debit], ids[one.credit], one.amount_minor, now)
@@ -83,12 +84,15 @@ def _ids(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
     rows = [(one.account_id, one.kind, one.currency, NORMAL[one.kind]) for one in missing]
     for batch in _batches(rows):
         into = "ledger_account (account_id, kind, currency, normal)"
-        insert_values(into, batch, "ON CONFLICT DO NOTHING")
-    return found | (_known(set(missing)) if missing else {})
+        tail = "ON CONFLICT DO NOTHING RETURNING id, account_id, kind, currency"
+        found |= _by_reference(insert_values(into, batch, tail).fetchall())
+    # Those that another transaction opened meanwhile.
+    others = wanted - found.keys()
+    return found | (_known(others) if others else {})
 
 
 def _lock(ids: list[int]) -> None:
-    """All at once and in one order: the trigger locks two at a time, as the transfers come."""
+    """All at once and in one order: the trigger locks the two of each transfer, as they come."""
     if is_postgresql():
         for batch in _batches(ids):
             places = ", ".join("?" * len(batch))
@@ -108,9 +112,12 @@ def _known(wanted: set[LedgerAccountRef]) -> dict[LedgerAccountRef, int]:
             """,  # nosec B608 # question marks
             *batch,
         )
-        for at, account_id, kind, currency in rows:
-            found[LedgerAccountRef(account_id, kind, currency)] = at
+        found |= _by_reference(rows)
     return {one: at for one, at in found.items() if one in wanted}
+
+
+def _by_reference(rows: Iterable[tuple[Any, ...]]) -> dict[LedgerAccountRef, int]:
+    return {LedgerAccountRef(*reference): at for at, *reference in rows}
 
 
 def _batches(rows: list[One]) -> Iterator[list[One]]:

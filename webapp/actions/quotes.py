@@ -12,6 +12,9 @@ from webapp.models import Account, Invitation, Payment, Subscription
 from webapp.models.written import columns_of, fetch_all, instances, locking
 from webapp.policy import policy
 
+# What the form's token says: the invitation, what it promises, and the figures.
+Shown = dict[str, Any]
+
 
 def current(account: Account, at: datetime) -> Quote | None:
     """What an individual's account would get back at this instant; None for a free account.
@@ -102,19 +105,27 @@ def sign(offered: Quote | None, invitation: Invitation) -> str:
     return token
 
 
-def same_offer(token: str, offered: Quote | None, invitation: Invitation) -> bool:
-    """True when `token` is this very offer, however long ago it was shown.
+def shown(token: str) -> Shown | None:
+    """What `sign` signed; None for no token. It asks no database, so that nobody has to wait
+    under a lock for it. A token that was altered shows nothing."""
+    if not token:
+        return None
+    try:
+        found = _signer().loads(token)
+    except BadSignature:
+        return {}
+    return found if isinstance(found, dict) else {}
 
-    Raises Invalid for a token that is missing, altered or of another invitation, and Stale when
+
+def same_offer(shown: Shown | None, offered: Quote | None, invitation: Invitation) -> bool:
+    """True when what was `shown` is this very offer, however long ago that was.
+
+    Raises Invalid for a token that was missing, altered or of another invitation, and Stale when
     what the invitation promises ("terms") or the figures ("quote") are others by now: the new ones
     are shown, and nothing was done.
     """
-    try:
-        shown = _signer().loads(token)
-    except BadSignature as error:
-        raise Invalid("quote", field="quote") from error
     offer = _offer(offered, invitation)
-    if not isinstance(shown, dict) or shown.get("invitation") != offer["invitation"]:
+    if shown is None or shown.get("invitation") != offer["invitation"]:
         raise Invalid("quote", field="quote")
     if shown.get("terms") != offer["terms"]:
         raise Stale("terms")
@@ -123,7 +134,7 @@ def same_offer(token: str, offered: Quote | None, invitation: Invitation) -> boo
     return True
 
 
-def _offer(offered: Quote | None, invitation: Invitation) -> dict[str, Any]:
+def _offer(offered: Quote | None, invitation: Invitation) -> Shown:
     return {
         "invitation": invitation.id,
         "terms": [invitation.licence, *invitation.roles],

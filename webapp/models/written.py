@@ -42,11 +42,12 @@ def change(statement: str, *values: Any) -> int:
     return int(_cursor(statement, values).rowcount)
 
 
-def insert_values(into: str, rows: Sequence[Sequence[Any]], tail: str = "") -> None:
-    """Several rows by one statement; `into` is "table (columns)"."""
+def insert_values(into: str, rows: Sequence[Sequence[Any]], tail: str = "") -> Any:
+    """Several rows by one statement; `into` is "table (columns)". The cursor has what a RETURNING
+    in `tail` asks for."""
     places = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
     values = [value for row in rows for value in row]
-    _cursor(f"INSERT INTO {into} VALUES {places} {tail}", values)  # nosec B608 # our names
+    return _cursor(f"INSERT INTO {into} VALUES {places} {tail}", values)  # nosec B608 # our names
 
 
 def locking(statement: str) -> str:
