@@ -12,6 +12,7 @@ from tests.snapshots import everything
 from webapp import clock
 from webapp.actions import previews
 from webapp.actions.previews import Row, preview
+from webapp.errors import Invalid
 from webapp.models import Account, Invitation
 
 
@@ -160,3 +161,12 @@ def test_what_may_have_been_meant_as_an_address_is_kept_to_be_mended(cast: Cast,
 
     assert [row.written for row in rows] == text.replace(",", "").split()
     assert {row.verdict for row in rows} == {"malformed"}
+
+
+def test_ten_thousand_are_read_and_one_more_is_refused(cast: Cast) -> None:
+    text = "a@ " * previews.MOST_PASTED
+
+    assert len(preview(cast.organisation, text).rows) == previews.MOST_PASTED
+    for more in ((f"{text} b@", ()), (text, ("b@",))):
+        with pytest.raises(Invalid, match="too_many"):
+            preview(cast.organisation, *more)

@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests.client import Browser, field_of, words_of
 from tests.people import Cast, invite, link_of, make_cast, on_the_day
+from tests.snapshots import everything
 from webapp.actions import accounts
 from webapp.models import AuditEvent, Invitation, InvitationLink, OutboxMessage
 
@@ -153,6 +154,20 @@ def test_what_cannot_be_sent_can_be_downloaded(owner: Browser) -> None:
         "'=cmd()@,,Not an address",
         "zoe@example.org,,Already invited",
     ]
+
+
+@pytest.mark.parametrize(
+    "path", ["/invitations", "/invitations/preview", "/invitations/rows", "/invitations/failed.csv"]
+)
+def test_more_than_anybody_pastes_is_refused_and_kept(owner: Browser, path: str) -> None:
+    before = everything()
+
+    page = owner.post(path, emails="a@ " * 10_001)
+
+    assert page.status_code == 422
+    assert "Choose a file instead" in page.text
+    assert page.text.count("a@ ") == 10_001
+    assert everything() == before
 
 
 def test_too_few_licences_are_a_warning_and_no_obstacle(cast: Cast, owner: Browser) -> None:

@@ -1,19 +1,23 @@
 """What would happen if these addresses were invited, row by row (rule I3). Nothing here depends on
 accounts, plans or debts elsewhere: only on this organisation's own list and on the limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from webapp import clock
 from webapp.actions import limits
 from webapp.addresses import Written, normalised, written_in
+from webapp.errors import Invalid
 from webapp.models import Account, Invitation, Membership, User
 from webapp.texts import cleaned
 
 CHUNK = 500
 NAME_MOST = 100
+# More than anybody pastes; a file is read in the background, and may have ten times as many.
+MOST_PASTED = 10_000
 # More bad rows than anybody mends by hand stay in the form.
 MOST_INPUTS = 200
 
@@ -104,12 +108,13 @@ class Preview:
 
 
 def preview(account: Account, text: str, mended: Sequence[str] = ()) -> Preview:
-    """A verdict for each address written in `text`, in order, and then in each of `mended`."""
+    """A verdict for each address written in `text`, in order, and then in each of `mended`. Raises
+    Invalid for more than MOST_PASTED."""
     now = clock.now()
-    rows = list(_formed(written_in(text)))
+    rows = _formed(text, MOST_PASTED)
     first: list[int | None] = []
     for each in mended:
-        found = list(_formed(written_in(each)))
+        found = _formed(each, MOST_PASTED - len(rows))
         first.append(len(rows) if found else None)
         rows += found
     members, invited = known(account, [row.email for row in rows if row.is_ready])
@@ -143,13 +148,19 @@ def preview(account: Account, text: str, mended: Sequence[str] = ()) -> Preview:
     )
 
 
-def _formed(written: Iterable[Written]) -> Iterable[Row]:
-    for one in written:
-        name = cleaned(one.name, NAME_MOST)
-        try:
-            yield Row(one.text, name, normalised(one.text), "ready")
-        except ValueError:
-            yield Row(cleaned(one.text, 254), name, "", "malformed")
+def _formed(text: str, most: int) -> list[Row]:
+    written = list(islice(written_in(text), most + 1))
+    if len(written) > most:
+        raise Invalid("too_many", field="emails", most=MOST_PASTED)
+    return [_row_of(one) for one in written]
+
+
+def _row_of(one: Written) -> Row:
+    name = cleaned(one.name, NAME_MOST)
+    try:
+        return Row(one.text, name, normalised(one.text), "ready")
+    except ValueError:
+        return Row(cleaned(one.text, 254), name, "", "malformed")
 
 
 def known(account: Account, emails: list[str]) -> tuple[set[str], dict[str, int]]:

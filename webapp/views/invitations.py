@@ -78,12 +78,14 @@ def judge_rows() -> Response:
 @allows(INVITE)
 def failed() -> Response:
     """The rows of a preview that cannot be sent, with their reasons."""
-    checked = preview(require_viewer().account, request.form.get("emails", ""))
+    try:
+        checked = preview(require_viewer().account, request.form.get("emails", ""))
+    except Invalid as error:
+        return _form_again(error)
     words = current_app.jinja_env.get_template("partials/users/words.html").module
-    rows = [
-        (row.email or row.written, row.name, str(words.verdict(row.verdict)).strip())  # type: ignore[attr-defined]
-        for row in checked.not_ready
-    ]
+    found = {row.verdict for row in checked.not_ready}
+    said = {one: str(words.verdict(one)).strip() for one in found}  # type: ignore[attr-defined]
+    rows = [(row.email or row.written, row.name, said[row.verdict]) for row in checked.not_ready]
     lines = csv_of([(_("Email"), _("Name"), _("Result")), *rows], str(get_locale()))
     response = Response(lines, mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=_("not-sent.csv"))
