@@ -29,7 +29,10 @@ from webapp import mailer, passwords
 from webapp.database import database
 from webapp.permissions import DEVELOPMENT, PUBLIC, SIGNED_IN, declaration_of
 
+# Of a processor; by the clock a busy machine takes ten times as long, and a wait for a lock that
+# nobody gives back lasts for fifteen.
 MOST_SECONDS = 2.0
+MOST_WAITED = 14.0
 EVERYBODY = ("invitee", "nobody", "owner", "link holder", "operator")
 RULE = re.compile(r"<(?:[^:<>]*:)?(\w+)>")
 
@@ -102,13 +105,13 @@ class Stage:
         """What `work` gives, which must not take long twice: a busy machine may keep anybody
         waiting once."""
         for _ in range(2):
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), time.process_time()
             result = work()
-            took = time.perf_counter() - begun
-            if took <= MOST_SECONDS:
+            took, worked = time.perf_counter() - begun, time.process_time() - before
+            if worked <= MOST_SECONDS and took <= MOST_WAITED:
                 return result
             self.keep.restore()
-        raise Fault(f"took {took:.1f} s: {what}")
+        raise Fault(f"took {worked:.1f} s of a processor, {took:.1f} by the clock: {what}")
 
     def path_of(self, endpoint: str) -> str:
         with self.app.test_request_context():
