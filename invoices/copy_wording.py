@@ -28,7 +28,7 @@ TEXTS: dict[Locale, dict[str, str]] = {
             " pris est revenu sur le compte."
         ),
         "total_net": "Total hors taxes",
-        "total": "Total de la facture",
+        "total": "Total facturé",
         "payments": "Règlements",
         "payment": "Règlement",
         "on": "Date",
@@ -56,7 +56,7 @@ TEXTS: dict[Locale, dict[str, str]] = {
             " went back to the account."
         ),
         "total_net": "Total before tax",
-        "total": "Total of the invoice",
+        "total": "Invoice total",
         "payments": "Payments",
         "payment": "Payment",
         "on": "Date",

@@ -48,7 +48,7 @@ def test_credit_stands_below_the_total_and_takes_nothing_off_it() -> None:
         "Copie de facture",
         "Total hors taxes 100,00 €",
         "TVA 20,00 €",
-        "Total de la facture 120,00 €",
+        "Total facturé 120,00 €",
         "Crédit apporté par Camille Roux, relevé n° A-2026-000001 23 novembre 2026 49,97 €",
         "Autres règlements – 10,03 €",
         "Total réglé 60,00 €",
@@ -65,7 +65,7 @@ def test_credit_stands_below_the_total_and_takes_nothing_off_it() -> None:
 def test_each_currency_has_its_own_decimals(currency: str, total: str) -> None:
     words = words_of(replace(COPY, locale="en", currency=currency))
 
-    assert f"Total of the invoice {total}" in words
+    assert f"Invoice total {total}" in words
     assert "It is a copy made from the invoice’s figures" in words
 
 
