@@ -134,7 +134,7 @@ def test_the_month_in_french_for_the_organisation(
         "- Disponible à la fin du mois : 99,94 €\n"
         "\n"
         "Voir le mois, après connexion :\n"
-        f"{BASE}/billing/charts\n"
+        f"{BASE}/billing/movements?month=2026-11\n"
     )
     assert f"{BASE}/account" in text_of(mail)
     assert "<li>Apporté par 2 personnes arrivées" in text_of(mail, "html")
@@ -151,6 +151,8 @@ def test_the_month_in_english_for_the_seller(app: Flask, organisation: Account, 
     text = text_of(mail)
     assert "- 1 refund statement: €49.97" in text
     assert "1 refund waits for you just now" in text
+    assert f"{BASE}/billing/month-end?month=2026-11\n" in text
+    assert f'href="{BASE}/billing/month-end?month=2026-11"' in text_of(mail, "html")
 
 
 def test_the_monthly_mail_is_turned_off_and_on_again(
