@@ -85,6 +85,35 @@ def test_a_process_with_a_line_that_never_ends_lets_another_one_write(tmp_path: 
     assert other._turn is None
 
 
+def test_those_who_stood_in_line_come_before_another_process(tmp_path: Path) -> None:
+    line, other, came = Line(tmp_path / "app.db"), Line(tmp_path / "app.db"), list[str]()
+
+    def come(name: str) -> None:
+        line.join(PATIENCE)
+        came.append(name)
+        wait_until(line._is_wanted)
+        line.leave()
+
+    def come_from_elsewhere() -> None:
+        other.join(PATIENCE)
+        came.append("elsewhere")
+        other.leave()
+
+    other.join(PATIENCE)
+    threads = [started(lambda: come("first"))]
+    wait_until(other._is_wanted)
+    for number, name in enumerate(("second", "third"), start=1):
+        threads.append(started(lambda name=name: come(name)))  # type: ignore[misc]
+        wait_until(lambda number=number: len(line._waiting) == number)  # type: ignore[misc]
+    threads.append(started(come_from_elsewhere))
+    wait_until(lambda: bool(other._waiting))
+    other.leave()
+    for thread in threads:
+        thread.join()
+
+    assert came == ["first", "second", "third", "elsewhere"]
+
+
 def test_whoever_waits_too_long_is_told_and_keeps_nobody(tmp_path: Path) -> None:
     line, other = Line(tmp_path / "app.db"), Line(tmp_path / "app.db")
     line.join(PATIENCE)

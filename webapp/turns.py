@@ -104,6 +104,8 @@ class Line:
         self._waiting: deque[threading.Event] = deque()
         self._is_busy = False
         self._turn: int | None = None
+        # How many of those who stood in line here when the turn came have yet to have it.
+        self._still = 0
 
     def join(self, patience: float) -> float:
         """Returns when it is the caller's turn, with what is left of its patience. Raises
@@ -115,14 +117,18 @@ class Line:
         try:
             if self._turn is None:
                 self._turn = self._among_processes(ends)
+                self._still = len(self._waiting)
         except BaseException:
             self._call_next()
             raise
         return max(0.0, ends - time.monotonic())
 
     def leave(self) -> None:
-        """The turn goes to the next in line, or to another process where somebody waits."""
-        if self._turn is not None and (not self._waiting or self._is_wanted()):
+        """The turn goes to the next of those who stood in line when it came, and then to another
+        process where somebody waits: to hand it over takes longer than to keep it."""
+        is_over = not self._waiting or (self._still <= 0 and self._is_wanted())
+        self._still -= 1
+        if self._turn is not None and is_over:
             os.close(self._turn)
             self._turn = None
         self._call_next()
