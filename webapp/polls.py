@@ -77,10 +77,11 @@ class Polls:
             return None
         try:
             connect_usably()
-            viewer = sessions.viewer_of(token)
-            if viewer is None or not _is_usual(viewer):
+            found = sessions.viewer_and_numbers_of(token)
+            if found is None or not _is_usual(found[0]):
                 return None
-            return *badge(viewer), str(viewer.user.locale)
+            pending, locale = found[1].pending, str(found[0].user.locale)
+            return pending, fingerprint(pending, locale), locale
         except (OperationalError, InterfaceError):
             return None
         finally:

@@ -1,6 +1,7 @@
 """How many people an organisation has of each kind: kept by the database's triggers in the
 transaction that changes them, so that nobody counts a hundred thousand rows to show a number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -60,28 +61,32 @@ class Numbers:
 
 
 @cache
-def _kept() -> str:
-    """What is kept, and how many of the pending and the refused expired since."""
+def kept_columns() -> str:
+    """What is kept in a row `c`, and how many of the pending and the refused expired since; two
+    values, both of them now."""
     since = """
         (SELECT COUNT(*) FROM invitation
           WHERE account_id = c.account_id AND status = 'pending' AND delivery {} 'refused'
             AND expires_at > c.as_of AND expires_at <= ?)
     """
     columns = ", ".join(f"c.{name}" for name in KEPT)
-    return f"""
-        SELECT {columns}, c.as_of, {since.format("<>")}, {since.format("=")}
-          FROM people_count c WHERE c.account_id = ?
-    """  # nosec B608 # columns of KEPT, and words above
+    return f"{columns}, c.as_of, {since.format('<>')}, {since.format('=')}"  # nosec B608 # our names
 
 
 def numbers(account: Account, now: datetime) -> Numbers:
     """Those of an organisation at `now`; one small query."""
     at = as_instant(now)
-    row = fetch_one(_kept(), at, at, account.id)
-    as_of = None if row is None else PeopleCount.as_of.python_value(row[-3])
-    if row is None or as_of is None or as_of > now:
+    statement = f"SELECT {kept_columns()} FROM people_count c WHERE c.account_id = ?"  # nosec B608 # our names
+    row = fetch_one(statement, at, at, account.id)
+    return counted(account, now) if row is None else numbers_of(row, account, now)
+
+
+def numbers_of(row: Sequence[Any], account: Account, now: datetime) -> Numbers:
+    """Those of a row that ends with `kept_columns`."""
+    *kept, since, pending, refused = row[-len(KEPT) - 3 :]
+    as_of = PeopleCount.as_of.python_value(since)
+    if as_of is None or as_of > now:
         return counted(account, now)
-    *kept, _as_of, pending, refused = row
     found = dict(zip(KEPT, kept, strict=True))
     found["pending"] -= pending
     found["refused"] -= refused
