@@ -37,7 +37,7 @@ def departments(account: Account) -> list[str]:
 def inviters(account: Account) -> list[tuple[int, str]]:
     """Those who have invited somebody, by name: their id, and what they are called."""
     ids = ids_given(inviter_ids(account))
-    found = _named(is_postgresql()).rows({"ids": ids})
+    found = _named(is_postgresql()).rows({"ids": ids}, is_planned=False)
     return [(id, name or email) for id, name, email in found]
 
 

@@ -75,7 +75,7 @@ def _rows(
         return iter(())
     shape = queries.shape_of(asked, lookup.wanted, ids, most)
     given = queries.values_of(lookup.account, asked, lookup.wanted, ids, now)
-    rows: Iterator[tuple[Any, ...]] = query(shape).rows(given)
+    rows: Iterator[tuple[Any, ...]] = query(shape).rows(given, shape.is_narrowed)
     return rows
 
 

@@ -37,6 +37,12 @@ class Shape(NamedTuple):
     most: int
 
     @property
+    def is_narrowed(self) -> bool:
+        """May another index than the list's own be the better one, for some and not for others?"""
+        narrowing = (self.role, self.licence, self.is_of_department, self.is_of_inviter)
+        return bool(self.begins) or any(narrowing) or self.status not in ("", "active")
+
+    @property
     def is_descending(self) -> bool:
         return self.sort.startswith("-")
 

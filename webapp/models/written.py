@@ -101,11 +101,11 @@ class Statement:
     words: str
     values: Sequence[Any]
 
-    def rows(self, given: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-        """As the driver has them, where few columns need to be converted; planned as above.
-        `given` is what stands in the places, by name."""
+    def rows(self, given: Mapping[str, Any], is_planned: bool) -> Iterator[tuple[Any, ...]]:
+        """As the driver has them, where few columns need to be converted. `given` is what stands in
+        the places, by name; `is_planned` says whether it is planned each time, as above."""
         values = [given[v.name] if isinstance(v, Place) else v for v in self.values]
-        if is_postgresql():
+        if is_planned and is_postgresql():
             return iter(_planned(self.words, values))
         return iter(database.execute_sql(self.words, values))
 
