@@ -70,11 +70,11 @@ def page(
 def _rows(
     query: Any, model: Any, lookup: Lookup, asked: Asked, now: datetime, most: int
 ) -> Iterator[tuple[Any, ...]]:
-    ids = lookup.rare(model)
-    if ids == []:
+    found = lookup.rare(model)
+    if found == []:
         return iter(())
-    shape = queries.shape_of(asked, lookup.wanted, ids, most)
-    given = queries.values_of(lookup.account, asked, lookup.wanted, ids, now)
+    shape = queries.shape_of(asked, lookup.wanted, found, most)
+    given = queries.values_of(lookup.account, asked, lookup.wanted, found, now)
     rows: Iterator[tuple[Any, ...]] = query(shape).rows(given, shape.is_narrowed)
     return rows
 

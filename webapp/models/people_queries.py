@@ -15,17 +15,17 @@ from webapp.models.asked import Asked
 from webapp.models.invitation import Invitation
 from webapp.models.people_count import states
 from webapp.models.user import ERASED, Membership, User
-from webapp.models.written import Statement, among, ids_given, place, written
+from webapp.models.written import Statement, ids_given, place, written
 
 
 class Shape(NamedTuple):
     """What changes a query's words. `begins`: for each word that is searched for, whether it must
-    begin a word; `among` is whether the index has found who has them all. `after` and `until` are
-    the kinds of row in those keys."""
+    begin a word; `by_index` is whether the index says who has them all. `after` and `until` are the
+    kinds of row in those keys."""
 
     on_postgresql: bool
     begins: tuple[bool, ...]
-    among: bool
+    by_index: bool
     status: str
     role: str
     licence: str
@@ -40,7 +40,7 @@ class Shape(NamedTuple):
     def is_narrowed(self) -> bool:
         """May another index than the list's own be the better one, for some and not for others?"""
         narrowing = (self.role, self.licence, self.is_of_department, self.is_of_inviter)
-        return bool(self.begins) or any(narrowing) or self.status not in ("", "active")
+        return any(narrowing) or self.status not in ("", "active")
 
     @property
     def is_descending(self) -> bool:
@@ -125,10 +125,11 @@ _LISTED = Invitation.status != SQL("'accepted'")
 def _shown(
     query: Any, model: Any, at: Any, kind: str, shape: Shape, conditions: list[Any]
 ) -> Statement:
-    """PostgreSQL would fetch each row that it looks at, although the index has the words: it is
-    told to find the rows before their columns."""
+    """What is searched for is found before its columns are: PostgreSQL would fetch each row that it
+    walks past, although the index has the words, and what the index finds would be joined whole
+    before it is sorted. SQLite walks past a row without fetching it."""
     order = _order(model, at, shape)
-    if shape.on_postgresql and shape.begins and not shape.among:
+    if shape.begins and (shape.on_postgresql or shape.by_index):
         ids = _narrowed(model.select(model.id).where(*conditions), model, shape)
         ids = _spanned(ids, model, at, kind, shape)
         return written(query.where(model.id.in_(ids)).order_by(*order))
@@ -137,7 +138,7 @@ def _shown(
 
 
 def _here(model: Any, shape: Shape) -> Any:
-    return among(model.id, "found") if shape.among else model.account == place("account")
+    return search.by_index(model) if shape.by_index else model.account == place("account")
 
 
 def _narrowed(query: Any, model: Any, shape: Shape) -> Any:

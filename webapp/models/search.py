@@ -5,24 +5,28 @@ A word of three letters or more is found anywhere; one or two letters begin a wo
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isqrt
 from string import ascii_lowercase, digits
 from typing import Any
 
-from peewee import Value, fn
+from peewee import SQL, Expression, Value, fn
 
 from webapp.database import is_postgresql
 from webapp.models.account import Account
 from webapp.models.invitation import Invitation
 from webapp.models.user import Membership
-from webapp.models.written import fetch_all, fetch_one, fetch_planned
+from webapp.models.written import Place, among, fetch_all, fetch_one, place
 from webapp.texts import folded
 
-# As many of the newest rows are looked at to learn how common something is: where so many of them
-# have it, walking meets a page of it sooner than the index has collected all that there are.
-SAMPLE = 2_000
-COMMON = 8
-# More than this is common after all, wherever it hides.
-MOST = 2_000
+# So many rows are always walked.
+FEW = 2_000
+# To collect a row that the index finds takes several times as long as walking past one: of n rows
+# walking meets a page of what 2 in sqrt(n) have as soon as the index has collected them all. What
+# more of the newest rows have is common.
+NEWEST = 1_000
+COMMON = 2
+# More than so many times sqrt(n) is common after all, wherever it hides.
+MOST = 4
 # What the words share is looked up by so many trigrams; the rows found are looked at themselves.
 TRIGRAMS = 9
 
@@ -49,72 +53,68 @@ def holds(model: Any, needle: Any, begins: bool) -> Any:
     return (fn.STRPOS if is_postgresql() else fn.INSTR)(text, needle) > 0
 
 
+def by_index(model: Any) -> Any:
+    """The condition on rows of `model` where `Lookup.rare` has found something, which is given as
+    "found". PostgreSQL is to see nothing but the index of keys: neither that the list's own order
+    has the account's rows, nor which keys are asked for, so that one plan is for all."""
+    if not is_postgresql():
+        return among(model.id, "found")
+    keys = SQL("(SELECT CAST(%s AS BIGINT[]))", [Place("found")])
+    has_keys = Expression(fn.search_keys(model.account, model.folded), "@>", keys)
+    return has_keys & (model.account + SQL("0") == place("account"))
+
+
 @dataclass
 class Lookup:
     """A search in an organisation; `rare` says where it finds so few that the index knows them."""
 
     account: Account
     wanted: list[str]
-    _is_common: bool | None = None
 
     def rare(self, model: Any) -> list[int] | None:
-        """The ids of all rows of `model` that hold it, or None where walking finds it sooner."""
-        rows, keys = self._known
-        if rows[model] <= SAMPLE or not keys:
+        """What `by_index` is given: on SQLite the ids of all rows of `model` that hold it, on
+        PostgreSQL the keys of its index. None where walking finds it sooner."""
+        numbers, keys = self._known
+        rows, hits = numbers[model]
+        root = isqrt(rows)
+        if rows <= FEW or not keys or hits * root > COMMON * NEWEST:
             return None
-        if self._is_common is None:
-            # What is common among members is so among those invited, as far as anybody looks.
-            self._is_common = self._newest_hits(model) >= COMMON
-        if self._is_common:
-            return None
-        found = self._by_keys(model) if is_postgresql() else self._by_trigrams(model)
-        return None if len(found) > MOST else found
+        return keys if is_postgresql() else self._by_trigrams(model, MOST * root)
 
     @cached_property
-    def _known(self) -> tuple[dict[Any, int], list[Any]]:
-        """About how many rows there are of each model, and what their index is asked for."""
-        counts = ", ".join(count for _table, _shown, count, _began in SHOWN.values())
-        asked, values = (f", {_KEYS}", self._edged()) if is_postgresql() else ("", [])
-        statement = f"SELECT {counts}{asked} FROM people_count WHERE account_id = ?"  # nosec B608 # words of SHOWN and _KEYS
-        found = fetch_one(statement, *values, self.account.id) if self.wanted else None
+    def _known(self) -> tuple[dict[Any, tuple[int, int]], list[Any]]:
+        """About how many rows there are of each model, how many of the newest hold it, and what
+        the index is asked for."""
+        numbers = ", ".join(f"{SHOWN[model][2]}, {self._newest_hits(model)}" for model in SHOWN)
+        asked, edged = (f", {_KEYS}", self._edged()) if is_postgresql() else ("", [])
+        statement = f"SELECT {numbers}{asked} FROM people_count WHERE account_id = ?"  # nosec B608 # words of SHOWN and _KEYS
+        values = [self.account.id, *self.wanted] * len(SHOWN)
+        found = fetch_one(statement, *values, *edged, self.account.id) if self.wanted else None
         if found is None:
-            return dict.fromkeys(SHOWN, 0), []
+            return dict.fromkeys(SHOWN, (0, 0)), []
         keys = found[-1] if is_postgresql() else _trigrams(self.wanted)
-        return dict(zip(SHOWN, found, strict=False)), keys
+        return dict(zip(SHOWN, zip(found[0:4:2], found[1:4:2], strict=True), strict=True)), keys
 
-    def _newest_hits(self, model: Any) -> int:
-        """How many of the newest rows hold it; not counted beyond COMMON."""
+    def _newest_hits(self, model: Any) -> str:
         table, shown, _count, began = SHOWN[model]
-        statement = f"""
-            SELECT 1 FROM (
+        return f"""
+            (SELECT COUNT(*) FROM (
                 SELECT folded FROM {table} WHERE account_id = ? AND {shown}
-                 ORDER BY {began} DESC, id DESC LIMIT {SAMPLE}) AS newest
-             WHERE {self._holding} LIMIT {COMMON}
+                 ORDER BY {began} DESC, id DESC LIMIT {NEWEST}) AS newest
+              WHERE {self._holding})
         """  # nosec B608 # words of SHOWN, and statements of ours
-        return len(fetch_planned(statement, self.account.id, *self.wanted))
 
-    def _by_trigrams(self, model: Any) -> list[int]:
-        """The index's rowids begin with the account: a range of it is what an organisation has."""
+    def _by_trigrams(self, model: Any, most: int) -> list[int] | None:
+        """The index's rowids begin with the account: a range of it is what an organisation has.
+        None for more than `most`."""
         index, begin = f"{SHOWN[model][0]}_search", self.account.id << 32
         statement = f"""
             SELECT rowid & 4294967295 FROM {index}
-             WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? LIMIT {MOST + 1}
+             WHERE {index} MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?
         """  # nosec B608 # a table of SHOWN, and a number of ours
         match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in self._known[1])
-        return [row[0] for row in fetch_all(statement, match, begin, begin | 4294967295)]
-
-    def _by_keys(self, model: Any) -> list[int]:
-        """MATERIALIZED: with the limit in sight, the list would be walked down after all."""
-        table, shown, _count, _began = SHOWN[model]
-        statement = f"""
-            WITH found AS MATERIALIZED (
-                SELECT id FROM {table}
-                 WHERE search_keys(account_id, folded) @> CAST(? AS BIGINT[])
-                   AND account_id = ? AND {shown} AND {self._holding})
-            SELECT id FROM found LIMIT {MOST + 1}
-        """  # nosec B608 # words of SHOWN, and statements of ours
-        values = (self._known[1], self.account.id, *self.wanted)
-        return [row[0] for row in fetch_planned(statement, *values)]
+        found = fetch_all(statement, match, begin, begin | 4294967295, most + 1)
+        return None if len(found) > most else [row[0] for row in found]
 
     @property
     def _holding(self) -> str:

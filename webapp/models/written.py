@@ -55,14 +55,6 @@ def locking(statement: str) -> str:
     return f"{statement} FOR NO KEY UPDATE" if is_postgresql() else statement
 
 
-def fetch_planned(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """The rows of a statement that PostgreSQL plans anew each time, with its values before it: a
-    plan for any organisation and any word is a plan for small ones and common ones."""
-    if not is_postgresql():
-        return fetch_all(statement, *values)
-    return list(_planned(statement.replace("?", "%s"), values))
-
-
 @dataclass(frozen=True)
 class Place:
     """Where a value will stand in a query that is built once."""
@@ -103,21 +95,18 @@ class Statement:
 
     def rows(self, given: Mapping[str, Any], is_planned: bool) -> Iterator[tuple[Any, ...]]:
         """As the driver has them, where few columns need to be converted. `given` is what stands in
-        the places, by name; `is_planned` says whether it is planned each time, as above."""
+        the places, by name. `is_planned`: PostgreSQL plans it anew each time, for these values,
+        where a plan for any of them is no plan for each."""
         values = [given[v.name] if isinstance(v, Place) else v for v in self.values]
         if is_planned and is_postgresql():
-            return iter(_planned(self.words, values))
+            with by_our_names:
+                return iter(database.cursor().execute(self.words, values, prepare=False))
         return iter(database.execute_sql(self.words, values))
 
 
 def written(query: Any) -> Statement:
     """A query's words, kept for as often as it is sent."""
     return Statement(*query.sql())
-
-
-def _planned(statement: str, values: Sequence[Any]) -> Any:
-    with by_our_names:
-        return database.cursor().execute(statement, values, prepare=False)
 
 
 def _cursor(statement: str, values: Sequence[Any]) -> Any:
