@@ -1,7 +1,5 @@
 """Eight writers at once, and books that hold at every moment; a short run of the bank."""
 
-import time
-
 import pytest
 from flask import Flask
 
@@ -11,10 +9,12 @@ from tests.drills.bank_steps import DECK
 pytestmark = pytest.mark.drill
 
 SECONDS = 8
+# Always the same, so that a failure is of the change at hand; `make drills` seeds by the clock.
+SEED = 1
 
 
 def test_whatever_eight_writers_do_at_once_the_books_hold(app: Flask) -> None:
-    bank = Bank(seed=int(time.time()))
+    bank = Bank(SEED)
     with quick_gateway():
         bank.run(SECONDS)
     print(bank.figures())

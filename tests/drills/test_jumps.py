@@ -1,6 +1,5 @@
-"""A clock that jumps, other ways in every run."""
+"""A clock that jumps."""
 
-import time
 from random import Random
 
 import pytest
@@ -10,12 +9,13 @@ from tests.smtp import MailServer, sending_app
 
 pytestmark = pytest.mark.drill
 
+# Always the same, so that a failure is of the change at hand; `make drills` seeds by the clock.
+SEED = 1
+
 
 def test_a_jumping_clock_loses_and_repeats_nothing(database_url: str) -> None:
-    seed = int(time.time())
-    print(f"seed {seed}")
     with MailServer() as server, sending_app(database_url, server) as app:
-        jumping = Jumping(app, server, Random(seed))
+        jumping = Jumping(app, server, Random(SEED))
         jumping.run(4)
 
     assert jumping.told["mails"] >= 4
