@@ -34,7 +34,7 @@ def started(run: Callable[[], object]) -> threading.Thread:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
+    for _ in range(12_000):
         if condition():
             return
         threading.Event().wait(0.005)

@@ -88,7 +88,7 @@ def test_a_file_is_checked_mended_confirmed_and_sent(
     expect(page.locator("#summary h2")).to_contain_text("4 addresses are ready")
     page.get_by_role("button", name="Send 4 invitations").click()
     if javascript:
-        expect(page.locator(".progress")).to_contain_text("4 of 4", timeout=20_000)
+        expect(page.locator(".progress")).to_contain_text("4 of 4", timeout=60_000)
         expect(page.locator(".progress")).to_contain_text("Finished.")
         expect(page.locator(".stop button")).to_be_hidden()
         badge(page, 4)
@@ -112,7 +112,7 @@ def test_the_progress_moves_in_other_windows_and_survives_a_reload(
         there.goto("/users")
         there.locator("#emails").fill("half typed")
         expect(there.locator(".progress")).to_contain_text("0 of 450 invitations sent")
-    expect(there.locator(".progress")).to_contain_text("Finished.", timeout=60_000)
+    expect(there.locator(".progress")).to_contain_text("Finished.", timeout=120_000)
     expect(there.locator("#emails")).to_have_value("half typed")
     expect(here.locator("#file-rows .status").filter(has_text="Sent")).to_have_count(100)
     expect(here.locator("#tabs a").first).to_be_focused()
