@@ -12,7 +12,7 @@ run: ## Install what is missing, migrate, load demo data once, start web and wor
 
 test: ## Install what the tests need and run them all (ARGS="-k statements" runs some)
 	@bin/setup test
-	.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## Format, lint, types, templates, security lint, requirements
 	@bin/setup check

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from flask import Flask
 from tests.postgresql import temporary_server
 
 ENGINES = ("sqlite", "postgresql")
+LONG = ("browser", "drills", "scenarios")
 
 
 def _work_in_memory() -> None:
@@ -31,6 +33,18 @@ _work_in_memory()
 def pytest_xdist_auto_num_workers() -> int:
     """One more than processors: who waits for a browser, a server or a disk leaves its turn."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What browsers, drills and scenarios do takes long, much of it waiting: it is spread over the
+    run, and what comes last is short, so that no process works on alone at the end."""
+    counts = Counter(item.path for item in items)
+    places: dict[Path, float] = {}
+    for takes_long in (True, False):
+        paths = [path for path in counts if (path.parent.name in LONG) == takes_long]
+        for at, path in enumerate(sorted(paths, key=lambda path: (-counts[path], path))):
+            places[path] = at / len(paths) * (0.7 if takes_long else 1)
+    items.sort(key=lambda item: (places[item.path], item.path))
 
 
 def pytest_collection_finish() -> None:
