@@ -86,7 +86,9 @@ def as_deep_as_one_likes() -> str:
 
 def a_query_that_takes_its_time() -> str:
     if "\u202e" in request.args.get("q", ""):
-        time.sleep(0.3)
+        ends = time.process_time() + 0.3
+        while time.process_time() < ends:
+            pass
     return ""
 
 
