@@ -14,6 +14,9 @@ from markupsafe import escape
 from webapp import clock, mime
 from webapp.letters import Letter, Words
 
+# Letters that differ in more, or come from many organisations, are not kept for each other.
+MOST = 50
+
 # Lines without blanks as a mail has them, and each line with blanks as the operator % takes it.
 Pieces = tuple[bytes | str, ...]
 
@@ -37,8 +40,8 @@ def _filled(pieces: Pieces, shown: dict[str, str] | dict[str, Any]) -> bytes:
 
 
 class Forms:
-    """Of the mails of one round: what a form says of organisations and people is as old as they
-    were read."""
+    """Of the mails of one round. A form stands for every letter whose facts are the same but for
+    the blanks."""
 
     def __init__(self, write: Callable[[Letter], Words]) -> None:
         self._write = write
@@ -55,6 +58,8 @@ class Forms:
         key = (letter.name, letter.locale, letter.blanks, *facts, *same)
         form = self._forms.get(key)
         if form is None:
+            if len(self._forms) >= MOST:
+                self._forms.clear()
             form = self._forms[key] = self._form(letter)
         return form.subject, form.filled(letter)
 

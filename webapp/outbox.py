@@ -186,7 +186,7 @@ def claim_some(most: int, kinds: tuple[str, ...] | None = None) -> list[Claim]:
     """The oldest message that is due and nobody's, and the oldest of its kind with it."""
     now, token = clock.now(), clock.new_token()
     until, at = as_instant(now + LEASE), as_instant(now)
-    among = f"AND kind IN ({written.places(kinds)})" if kinds else ""
+    among = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
     with transaction():
         rows = written.fetch_all(
             _CLAIM.format(among=among, skip="FOR UPDATE SKIP LOCKED" if is_postgresql() else ""),
@@ -275,10 +275,10 @@ def cancel(condition: Any) -> int:
 def cancel_of(invitation_ids: Sequence[int]) -> None:
     """Withdraws what waits of these invitations, as `cancel` does."""
     now = as_instant(clock.now())
-    theirs = f"invitation_id IN ({written.places(invitation_ids)})"
+    theirs = f"invitation_id {written.is_given()}"
     written.change(
         f"UPDATE outbox_message SET canceled_at = ? WHERE {_FREE} AND {theirs}",  # nosec B608 # question marks
-        *(now, now, *invitation_ids),
+        *(now, now, written.ids_given(invitation_ids)),
     )
 
 

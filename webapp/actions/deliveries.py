@@ -18,7 +18,7 @@ from webapp.models import (
     OutboxMessage,
     User,
 )
-from webapp.models.written import fetch_all, fetch_of, places
+from webapp.models.written import fetch_all, fetch_of, ids_given, is_given
 
 # The mails that carry an invitation's link.
 KINDS = ("mail:invitation", "mail:reminder")
@@ -76,10 +76,10 @@ def _newest(invitations: Collection[int]) -> dict[int, int]:
     rows = fetch_all(
         f"""
         SELECT invitation_id, MAX(id) FROM outbox_message
-         WHERE invitation_id IN ({places(invitations)}) AND kind IN ({places(KINDS)})
+         WHERE invitation_id {is_given()} AND kind IN (?, ?)
            AND canceled_at IS NULL GROUP BY invitation_id
         """,  # nosec B608 # question marks
-        *invitations,
+        ids_given(invitations),
         *KINDS,
     )
     return dict(rows)
@@ -92,9 +92,9 @@ def _members(invitations: Collection[int]) -> set[int]:
         SELECT invitation.id FROM invitation
           JOIN user_ ON user_.email = invitation.email
           JOIN membership ON membership.user_id = user_.id AND membership.ended_at IS NULL
-         WHERE invitation.id IN ({places(invitations)})
+         WHERE invitation.id {is_given()}
         """,  # nosec B608 # question marks
-        *invitations,
+        ids_given(invitations),
     )
     return {id for (id,) in rows}
 

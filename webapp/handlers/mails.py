@@ -1,8 +1,9 @@
 """The mails: to whom, in which language, with which facts. Whatever a person wrote is made such
 that it leads nowhere (threat T14)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from invoices.periods import local_day
 from webapp import clock
 from webapp.actions import codes, deliveries, reminders, reporting
 from webapp.actions.deliveries import Drawn
@@ -13,6 +14,13 @@ from webapp.policy import policy
 
 # What each of the people that are invited together reads for themselves.
 BLANKS = ("name", "email", "link", "report")
+
+
+class Home(NamedTuple):
+    """Where an organisation is, as the filter `place` shows it."""
+
+    address: str
+    country: str
 
 
 def invitation(errand: Errand) -> bool:
@@ -35,7 +43,8 @@ def reminder(errand: Errand) -> bool:
         return False
     invited = drawn.invitation
     stop = f"{policy().base_url}/reminders/{reminders.token_of(invited)}"
-    facts = _asking(drawn) | {"invited_at": invited.created_at, "stop": stop}
+    invited_on = local_day(invited.created_at, policy().billing_zone)
+    facts = _asking(drawn) | {"invited_on": invited_on, "stop": stop}
     headers = {
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -53,8 +62,8 @@ def _asking(drawn: Drawn) -> dict[str, Any]:
         "inviter": _person(invited.inviter),
         "inviter_name": unlinked(invited.inviter.shown_name),
         "link": f"{policy().base_url}/join/{drawn.token}",
-        "expires_at": invited.expires_at,
-        "account": invited.account,
+        "expires_on": local_day(invited.expires_at, policy().billing_zone),
+        "home": Home(invited.account.address, invited.account.country),
         "email": invited.email,
         "report": f"{policy().base_url}/reports/{reporting.token_of(invited)}",
     }

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from peewee import InterfaceError, OperationalError
 
-from webapp import clock, outbox
+from webapp import clock, mailer, outbox
 from webapp.actions import deliveries
 from webapp.database import database, transaction
+from webapp.forms import Forms
 from webapp.handlers import (
     Errand,
     Handler,
@@ -81,6 +82,7 @@ def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
     ends = time.monotonic() + LASTS
     tries: list[datetime] = []
     most = 1
+    forms = Forms(mailer.write)
     with Post() as post:
         while not is_stopping():
             if time.monotonic() > ends:
@@ -89,8 +91,8 @@ def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
             if not claims:
                 break
             claims = [claim for claim in claims if not _was_sent(claim)]
-            done = _carry_out_all(claims, post, tries, is_stopping)
-            most = min(2 * most, MOST) if done == len(claims) else done
+            done = _carry_out_all(claims, post, forms, tries, is_stopping)
+            most = min(4 * most, MOST) if done == len(claims) else done
     return min(tries, default=None)
 
 
@@ -105,6 +107,7 @@ def _was_sent(claim: Claim) -> bool:
 def _carry_out_all(
     claims: Sequence[Claim],
     post: Post,
+    forms: Forms,
     tries: list[datetime],
     is_stopping: Callable[[], bool],
 ) -> int:
@@ -113,7 +116,7 @@ def _carry_out_all(
     ends = time.monotonic() + QUICK
     run: Run | None = None
     if len(claims) > 1 and claims[0].message.kind in deliveries.KINDS:
-        run = Run(claims, post, HANDLERS[claims[0].message.kind], _finish)
+        run = Run(claims, post, HANDLERS[claims[0].message.kind], _finish, forms)
     done = 0
     for claim in claims:
         if done and (time.monotonic() > ends or is_stopping()):

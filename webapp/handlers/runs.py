@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from flask_mail import Message
 
-from webapp import mailer
 from webapp.actions import deliveries, sent
 from webapp.actions.deliveries import Drawn
 from webapp.forms import Forms
@@ -42,9 +41,10 @@ class Run:
         post: Post,
         handler: Handler,
         finish: Callable[[Claim, bool], object],
+        forms: Forms,
     ) -> None:
         self._post, self._handler, self._finish = post, handler, finish
-        drawn, forms = deliveries.draw_links([one.message for one in claims]), Forms(mailer.write)
+        drawn = deliveries.draw_links([one.message for one in claims])
         self._prepared = {
             claim.message.id: self._prepare(claim, drawn.get(claim.message.id), forms)
             for claim in claims

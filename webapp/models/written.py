@@ -2,7 +2,7 @@
 database does: their words are written once."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,18 +23,17 @@ def fetch_one(statement: str, *values: Any) -> tuple[Any, ...] | None:
     return found
 
 
-def fetch_of(model: Any, ids: Collection[int], tail: str = "") -> list[Any]:
+def fetch_of(model: Any, ids: Iterable[int], tail: str = "") -> list[Any]:
     """Those of a model that have these ids."""
-    statement = f"""
-        SELECT {columns_of(model)} FROM {model._meta.table_name}
-         WHERE id IN ({places(ids)}) {tail}
-        """  # nosec B608 # our columns
-    return [instances(row, model)[0] for row in fetch_all(statement, *ids)]
+    table = model._meta.table_name
+    statement = f"SELECT {columns_of(model)} FROM {table} WHERE id {is_given()} {tail}"  # nosec B608 # our columns
+    return [instances(row, model)[0] for row in fetch_all(statement, ids_given(ids))]
 
 
-def places(values: Collection[Any]) -> str:
-    """For where a statement takes them one by one."""
-    return ", ".join("?" * len(values))
+def is_given() -> str:
+    """For where a statement asks whether it is one of the ids that `ids_given` makes one value
+    of: however many they are, the words are the same."""
+    return "= ANY(?)" if is_postgresql() else "IN (SELECT value FROM json_each(?))"
 
 
 def change(statement: str, *values: Any) -> int:
@@ -74,8 +73,8 @@ def among(column: Any, name: str) -> Any:
     return column.in_(SQL("(SELECT value FROM json_each(?))", [Place(name)]))
 
 
-def ids_given(ids: list[int]) -> Any:
-    return ids if is_postgresql() else json.dumps(ids)
+def ids_given(ids: Iterable[int]) -> Any:
+    return list(ids) if is_postgresql() else json.dumps(list(ids))
 
 
 def ids_found(on_postgresql: bool) -> str:
