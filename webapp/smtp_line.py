@@ -30,10 +30,11 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What is done around a mail: `meanwhile` while the server thinks about the envelope, and
-    `may_begin` before the content goes out, which it may forbid."""
+    """What is done around a mail: `first` while the server thinks about the envelope, `may_begin`
+    before the content goes out, which it may forbid, `meanwhile` while the server reads that."""
 
     may_begin: Callable[[], bool]
+    first: Callable[[], object] = _nothing
     meanwhile: Callable[[], object] = _nothing
 
 
@@ -46,13 +47,13 @@ class _Session:
             self.ehlo_or_helo_if_needed()
             announced = f" size={len(content)}" if self.has_extn("size") else ""
             answers = self._asked(
-                [f"mail FROM:{sender}{announced}", f"rcpt TO:{recipient}", "data"],
-                moments.meanwhile,
+                [f"mail FROM:{sender}{announced}", f"rcpt TO:{recipient}", "data"], moments.first
             )
             _check(answers, sender, recipient)
             if not moments.may_begin():
                 raise Deferred("somebody else is sending it")
             self.send_content(content)
+            moments.meanwhile()
             self.hear_of_content()
         except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
             with suppress(OSError):
@@ -62,13 +63,13 @@ class _Session:
             self.close()  # whatever the server still expects
             raise
 
-    def _asked(self: Any, commands: list[str], meanwhile: Callable[[], object]) -> list[Answer]:
+    def _asked(self: Any, commands: list[str], first: Callable[[], object]) -> list[Answer]:
         """The answers, the last of them a refusal where one was refused."""
         together = self.has_extn("pipelining")
         if any({"\r", "\n"} & set(command) for command in commands):
             raise ValueError("a command is one line")
         self.send("".join(f"{command}\r\n" for command in commands[: 3 if together else 1]))
-        meanwhile()
+        first()
         answers: list[Answer] = []
         for command in commands:
             if answers and not together:

@@ -1,16 +1,17 @@
-"""A run: mails of one kind that are written together, and leave one after the other, each marked
-while the server thinks about the next one.
+"""A run: mails of one kind that leave one after the other, each written while the server reads the
+one before, and marked while it thinks about the one after.
 
-That is before the next one's content goes out: who is killed repeats one at most. What else there
-is to write of them is written once, at the end; whoever finds a mark after a kill does that."""
+A mail is marked before the next one's content goes out: who is killed repeats one at most. What
+else there is to tell of them is told once, at the end; whoever finds a mark after a kill does that.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from flask_mail import Message
 
 from webapp.actions import deliveries, sent
-from webapp.actions.deliveries import Drawn
 from webapp.forms import Forms
 from webapp.handlers import Errand, Handler
 from webapp.outbox import Claim
@@ -43,31 +44,25 @@ class Run:
         finish: Callable[[Claim, bool], object],
         forms: Forms,
     ) -> None:
-        self._post, self._handler, self._finish = post, handler, finish
-        drawn = deliveries.draw_links([one.message for one in claims])
-        self._prepared = {
-            claim.message.id: self._prepare(claim, drawn.get(claim.message.id), forms)
-            for claim in claims
-        }
+        self._post, self._handler, self._finish, self._forms = post, handler, finish, forms
+        self._drawn = deliveries.draw_links([one.message for one in claims])
+        self._after = {one.message.id: following for one, following in pairwise(claims)}
+        self._prepared: dict[int, Prepared] = {}
         self._unmarked: Claim | None = None
         self._sent: list[Claim] = []
 
-    def _prepare(self, claim: Claim, drawn: Drawn | None, forms: Forms) -> Prepared:
-        mail = Prepared()
-        try:
-            self._handler(Errand(claim, mail, drawn, forms))
-        except Exception as error:  # its own mail's affair, when that has its turn
-            mail.error = error
-        return mail
-
     def send(self, errand: Errand) -> bool:
         """The handler of each of them, in their order."""
-        mail = self._prepared.pop(errand.message.id)
+        message_id = errand.message.id
+        self._prepare(errand.claim)
+        mail = self._prepared.pop(message_id)
         if mail.error is not None:
             raise mail.error
         if mail.message is None or mail.moments is None:
             return False
-        self._post.send(mail.message, Moments(mail.moments.may_begin, self._settle))
+        following = self._after.get(message_id)
+        meanwhile = (lambda: None) if following is None else (lambda: self._prepare(following))
+        self._post.send(mail.message, Moments(mail.moments.may_begin, self._settle, meanwhile))
         return True
 
     def finish(self, claim: Claim, done: bool) -> None:
@@ -91,3 +86,13 @@ class Run:
             sent.mark(self._unmarked)
             self._sent.append(self._unmarked)
             self._unmarked = None
+
+    def _prepare(self, claim: Claim) -> None:
+        """Writes its mail, unless that was done."""
+        if claim.message.id in self._prepared:
+            return
+        mail = self._prepared[claim.message.id] = Prepared()
+        try:
+            self._handler(Errand(claim, mail, self._drawn.get(claim.message.id), self._forms))
+        except Exception as error:  # its own mail's affair, when that has its turn
+            mail.error = error
