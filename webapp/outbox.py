@@ -262,6 +262,12 @@ def _mark(claim: Claim, **changes: Any) -> bool:
     return bool(changed)
 
 
+def hasten(condition: Any) -> None:
+    """What waits for a later moment is due now."""
+    OutboxMessage.update(leaves_at=clock.now()).where(is_waiting() & condition).execute()
+    _nudge_after_commit()
+
+
 def cancel(condition: Any) -> int:
     """Withdraws waiting messages that match and that nobody is carrying out just now."""
     now = clock.now()

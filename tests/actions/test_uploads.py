@@ -11,7 +11,7 @@ from tests.effects import carry_out
 from tests.people import Cast, make_cast, membership_of, on_the_day
 from tests.snapshots import everything
 from webapp import clock
-from webapp.actions import uploads
+from webapp.actions import accounts, uploads
 from webapp.actions.inviting import Offer
 from webapp.actions.uploads import rows, sending
 from webapp.errors import Invalid, NotAllowed, NotThere, Stale
@@ -138,6 +138,23 @@ def test_what_is_over_the_days_limit_goes_out_on_the_following_days(cast: Cast, 
     day.shift(timedelta(hours=25))
     carry_out("upload:send")
     assert (fresh(one).sent, fresh(one).status) == (9, "done")
+
+
+def test_when_the_days_limit_is_raised_the_rest_goes_out_at_once(cast: Cast) -> None:
+    def allow(number: int) -> tuple[int, str]:
+        accounts.update_organisation(cast.organisation.public_id, per_day=number)
+        carry_out("upload:send")
+        return fresh(one).sent, fresh(one).status
+
+    per_day(cast, 4)
+    one = upload(cast, people(9))
+    uploads.confirm(cast.membership("owner"), one.id)
+    carry_out("upload:send")
+    assert fresh(one).sent == 3  # the cast's invitation is the fourth
+
+    assert allow(6) == (5, "sending")
+    assert allow(5) == (5, "sending")
+    assert allow(100) == (9, "done")
 
 
 def test_rows_that_changed_since_the_preview_are_not_sent(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 from webapp import clock, texts
 from webapp.actions import account_checks as checks
+from webapp.actions import uploads
 from webapp.actions.account_checks import Billed
 from webapp.database import locked, transaction
 from webapp.errors import Blocked, Invalid, NotThere
@@ -71,6 +72,8 @@ def update_organisation(
             Subscription.update(status=plan).where(
                 Subscription.account == account, Subscription.status != "ended"
             ).execute()
+        if per_day is not None:
+            uploads.hasten(account)
         facts = changes if plan is None else {**changes, "plan": plan}
         _tell(account, "organisation:updated", facts)
     return organisation(public_id)
