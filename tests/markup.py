@@ -9,6 +9,8 @@ from pathlib import Path
 SPRITE = Path(__file__).resolve().parent.parent / "webapp" / "static" / "icons.svg"
 VOID = {"meta", "link", "input", "br", "hr", "img", "use", "col", "wbr"}
 UNSEEN = {"hidden", "submit", "button"}
+# Attributes whose words are read out or filled in, and never followed.
+READ = {"aria-label", "alt", "title", "placeholder", "value"}
 Attributes = dict[str, str]
 
 
@@ -62,7 +64,8 @@ class Markup(HTMLParser):
         if "id" in given:
             self.ids[given["id"]] += 1
         for name, value in given.items():
-            if name == "style" or name.startswith(("on", "hx-on")) or "javascript:" in value:
+            is_run = "javascript:" in value and name not in READ
+            if name == "style" or name.startswith(("on", "hx-on")) or is_run:
                 self.faults.append(f"<{tag} {name}> that the policy forbids")
         for name in ("for", "aria-describedby", "aria-labelledby", "popovertarget"):
             self.pointed += [(name, id) for id in given.get(name, "").split()]
