@@ -16,6 +16,7 @@ from tests.books import render_all
 from tests.client import Browser
 from tests.databases import fresh_sqlite
 from tests.drills.hostile_stage import quick_hashes, roles_for
+from tests.drills.live import drain
 from tests.failed import failed_refund
 from tests.joined import join, make_person
 from tests.people import Cast, invite, make_cast, on_the_day
@@ -24,7 +25,6 @@ from tests.views.test_access import address_of, draft, invoice, keep_mail
 from webapp import clock, mailer, outbox
 from webapp.actions import disputes, reminders, reporting, settlements, undo
 from webapp.database import database
-from webapp.handlers import rounds
 from webapp.models import (
     Acceptance,
     Account,
@@ -92,7 +92,7 @@ def told_in(words: list[str], folder: Path, is_printed: bool) -> Told:
         _events(cast)
         if not is_printed:
             render_all()
-        rounds.drain()
+        drain()
         _answers(cast, told)
         for kept in KeptMail.select().where(KeptMail.message_id != "1"):
             told.mails[f"{kept.message_id} to {kept.recipient}"] = parsed(bytes(kept.content))

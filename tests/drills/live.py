@@ -245,15 +245,15 @@ def arrive() -> list[str]:
     for after in (timedelta(minutes=2), timedelta(hours=25)):
         with time_machine.travel(begins + after, tick=True) as traveller:
             for _ in range(3):
-                _drain()
+                drain()
                 traveller.shift(timedelta(minutes=3))
                 money.follow_refunds()
             found = differences()
     return found
 
 
-def _drain() -> None:
-    """A round lasts ten seconds at most."""
+def drain() -> None:
+    """All that is due: a round lasts ten seconds at most."""
     for _ in range(30):
         rounds.drain()
         if not is_due():
