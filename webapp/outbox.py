@@ -157,24 +157,24 @@ def is_waiting() -> Any:
 
 def waits(kind: str, payload: dict[str, Any]) -> bool:
     """Has such a message yet to leave, whether or not somebody carries it out just now?"""
-    same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)
-    return bool(OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same).exists())
+    return _is_there(kind, payload)
 
 
 def is_asked_for(kind: str, payload: dict[str, Any]) -> bool:
     """Does the same message wait already, and nobody carry it out yet?"""
-    same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)
-    free = OutboxMessage.claimed_until.is_null()
-    return bool(OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same & free).exists())
+    return _is_there(kind, payload, OutboxMessage.claimed_until.is_null())
 
 
 def is_claimed(kind: str, payload: dict[str, Any], besides: int = 0) -> bool:
     """Does a worker carry out such a message just now, other than the one of the id `besides`? A
     dead worker's claim ends by itself."""
+    is_under_way = OutboxMessage.claimed_until > clock.now()
+    return _is_there(kind, payload, OutboxMessage.id != besides, is_under_way)
+
+
+def _is_there(kind: str, payload: dict[str, Any], *more: Any) -> bool:
     same = (OutboxMessage.kind == kind) & (OutboxMessage.payload == payload)
-    others = (OutboxMessage.id != besides) & (OutboxMessage.claimed_until > clock.now())
-    query = OutboxMessage.select(OutboxMessage.id).where(is_waiting() & same & others)
-    return bool(query.exists())
+    return bool(OutboxMessage.select(OutboxMessage.id).where(is_waiting(), same, *more).exists())
 
 
 def claim(kinds: tuple[str, ...] | None = None) -> Claim | None:
