@@ -93,6 +93,9 @@ def test_a_file_is_checked_mended_confirmed_and_sent(
         expect(page.locator(".progress")).to_contain_text("4 of 4", timeout=60_000)
         expect(page.locator(".progress")).to_contain_text("Finished.")
         expect(page.locator(".stop button")).to_be_hidden()
+        expect(page.locator("#rows .status").first).to_have_text("Sent")
+        expect(page.locator("#flash")).to_contain_text("in the background")
+        expect(page.locator("main :focus")).to_have_count(0)
         badge(page, 4)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the results").click()
