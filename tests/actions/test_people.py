@@ -333,7 +333,6 @@ def test_the_list_reads_a_range_of_an_index_of_its_account(
     people.page(organisation, Asked(**asked), clock.now())
     people.counts(organisation, clock.now())
 
-    plans.discard("SCAN newest")  # those that were read by the index just before
     assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP B-TREE" in plan]
     used = " ".join(plans)
     assert all(f"{name} (account_id=?" in used for name in index)

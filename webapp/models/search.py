@@ -21,12 +21,12 @@ from webapp.texts import folded
 # So many rows are always walked.
 FEW = 2_000
 # To collect a row that the index finds takes several times as long as walking past one: of n rows
-# walking meets a page of what 2 in sqrt(n) have as soon as the index has collected them all. What
-# more of the newest rows have is common.
-NEWEST = 1_000
+# walking meets a page of what 2 in sqrt(n) have, 2 sqrt(n) rows, as soon as the index has collected
+# them all. What more of them have is common.
 COMMON = 2
-# More than so many times sqrt(n) is common after all, wherever it hides.
-MOST = 4
+# SQLite's index stops where it has found too many. PostgreSQL's finds all of them before it says
+# how many: there so many of the newest rows are asked before.
+NEWEST = 1_000
 # What the words share is looked up by so many trigrams; the rows found are looked at themselves.
 TRIGRAMS = 9
 
@@ -79,17 +79,19 @@ class Lookup:
         root = isqrt(rows)
         if rows <= FEW or not keys or hits * root > COMMON * NEWEST:
             return None
-        return keys if is_postgresql() else self._by_trigrams(model, MOST * root)
+        return keys if is_postgresql() else self._by_trigrams(model, COMMON * root)
 
     @cached_property
     def _known(self) -> tuple[dict[Any, tuple[int, int]], list[Any]]:
-        """About how many rows there are of each model, how many of the newest hold it, and what
-        the index is asked for."""
-        numbers = ", ".join(f"{SHOWN[model][2]}, {self._newest_hits(model)}" for model in SHOWN)
-        asked, edged = (f", {_KEYS}", self._edged()) if is_postgresql() else ("", [])
-        statement = f"SELECT {numbers}{asked} FROM people_count WHERE account_id = ?"  # nosec B608 # words of SHOWN and _KEYS
-        values = [self.account.id, *self.wanted] * len(SHOWN)
-        found = fetch_one(statement, *values, *edged, self.account.id) if self.wanted else None
+        """About how many rows there are of each model, how many of the newest hold it, where that
+        is asked, and what the index is asked for."""
+        numbers, asked, values = [f"{SHOWN[model][2]}, 0" for model in SHOWN], "", list[Any]()
+        if is_postgresql():
+            numbers = [f"{SHOWN[model][2]}, {self._newest_hits(model)}" for model in SHOWN]
+            asked = f", {_KEYS}"
+            values = [self.account.id, *self.wanted] * len(SHOWN) + self._edged()
+        statement = f"SELECT {', '.join(numbers)}{asked} FROM people_count WHERE account_id = ?"  # nosec B608 # words of SHOWN and _KEYS
+        found = fetch_one(statement, *values, self.account.id) if self.wanted else None
         if found is None:
             return dict.fromkeys(SHOWN, (0, 0)), []
         keys = found[-1] if is_postgresql() else _trigrams(self.wanted)
@@ -143,12 +145,12 @@ _KEYS = """
 
 
 def _trigrams(wanted: list[str]) -> list[str]:
-    """Of the text as indexed, where two spaces stand before each word. One word is looked up by as
-    few as have all its letters, since each has a list to be read; several by their ends."""
+    """Of the text as indexed, where two spaces stand before each word. One word is looked up by all
+    it has, for a list is read sooner than rows that only seem to have it; several by their ends."""
     found: list[str] = []
     for needle in wanted:
         text = f" {needle}" if len(needle) == 2 else needle
         last = len(text) - 3
-        begins = (*range(0, last, 3), last) if len(wanted) == 1 else (0, last)
+        begins = range(last + 1) if len(wanted) == 1 else (0, last)
         found += [text[at : at + 3] for at in begins]
     return list(dict.fromkeys(found))[:TRIGRAMS]
