@@ -12,6 +12,7 @@ from flask.signals import request_started
 from tests.client import Browser
 from tests.people import Cast, make_cast, membership_of, on_the_day
 from webapp import clock
+from webapp.database import database
 from webapp.models import Membership, Session, User
 
 BADGE = "/invitations/badge"
@@ -48,6 +49,21 @@ def poll(browser: Browser, known: dict[str, str]) -> tuple[int, int]:
     with request_started.connected_to(note):
         answer = browser.get(BADGE, htmx=True, headers=known)
     return answer.status_code, len(begun)
+
+
+def test_a_poll_asks_the_database_once(
+    cast: Cast, known: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, asked, run = cast.browser("owner"), list[str](), database.obj.execute_sql
+
+    def counted(sql: str, params: Any = None) -> Any:
+        asked.append(sql)
+        return run(sql, params)
+
+    monkeypatch.setattr(database.obj, "execute_sql", counted)
+
+    assert poll(owner, known) == (304, 0)
+    assert len(asked) == 1
 
 
 def test_a_poll_takes_no_request(cast: Cast, known: dict[str, str]) -> None:
