@@ -64,8 +64,8 @@ def _letter(offer: Offer) -> dict[str, Any]:
         "inviter_name": unlinked(viewer.user.shown_name),
         "note": [unlinked(line) for line in cleaned_note(offer.note, 1000).splitlines() if line],
         "link": f"{settings.base_url}/join/…",
-        "expires_at": clock.now() + timedelta(days=settings.invitation_days),
-        "account": viewer.account,
+        "expires_on": clock.now() + timedelta(days=settings.invitation_days),
+        "home": viewer.account,
         "email": "…",
         "report": f"{settings.base_url}/reports/…",
     }
