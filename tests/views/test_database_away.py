@@ -11,7 +11,7 @@ from tests.databases import connected
 from tests.people import make_individual
 from tests.ports import free_port
 from webapp.database import database
-from webapp.models.written import fetch_planned
+from webapp.models.written import Statement
 from webapp.permissions import PUBLIC, allows
 
 
@@ -74,7 +74,8 @@ def test_a_server_that_goes_while_it_is_asked_is_away_whatever_asks(database_url
 
 
 def _ask_to_be_ended() -> str:
-    return str(fetch_planned("SELECT pg_terminate_backend(pg_backend_pid())"))
+    ending = Statement("SELECT pg_terminate_backend(pg_backend_pid())", ())
+    return str(list(ending.rows({}, is_planned=True)))
 
 
 def _somebody(app: Flask):  # type: ignore[no-untyped-def]
