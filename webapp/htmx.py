@@ -58,7 +58,11 @@ def done(endpoint: str, message: str, partial: str | None = None, **context: Any
 
 def go(endpoint: str, **values: Any) -> Response:
     """A 303, or for htmx a 200 that makes it load the address as a page."""
-    address = url_for(endpoint, **values)
+    return go_to(url_for(endpoint, **values))
+
+
+def go_to(address: str) -> Response:
+    """The same, to an address of ours."""
     if htmx_request.htmx:
         return Response("", 200, {"HX-Redirect": address})
     return make_response(redirect(address, 303))

@@ -12,6 +12,7 @@ from webapp import errors
 from webapp.database import database
 from webapp.htmx import go, render, wants_partial
 from webapp.security import forget_viewer
+from webapp.views import place
 
 log = logging.getLogger("affluent.errors")
 
@@ -43,7 +44,7 @@ def shown(status: int, code: str = "") -> Response:
 
 def http(error: HTTPException) -> Response:
     if error.code == 401:
-        return go("sign_in.show", then=_place())
+        return go("sign_in.show", then=place.of_request())
     if error.code is None or error.code < 400:
         return make_response(error.get_response())
     if error.code >= 500:
@@ -58,13 +59,6 @@ def http(error: HTTPException) -> Response:
 def another_host(error: SecurityError) -> Response:
     """No page: its links need a host name that is ours."""
     return make_response(_("This is not the address of this service."), 400)
-
-
-def _place() -> str | None:
-    """Where to go on after signing in: the name of a place, never an address from outside."""
-    place = (request.endpoint or "").partition(".")[0]
-    place = "join" if place == "invitee" else place
-    return place if place in ("users", "statements", "billing", "join") else None
 
 
 def too_many(error: errors.TooMany) -> Response:

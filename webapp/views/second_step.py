@@ -11,6 +11,7 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, allows
 from webapp.views import sign_in
 from webapp.views.passkey import options_for, remember
+from webapp.views.place import go_on, then
 
 views = Blueprint("second_step", __name__)
 
@@ -37,7 +38,7 @@ def create() -> Response:
     left = recovery_codes.left(user)
     if left < before:
         flash(_left(left))
-    return sign_in.on()
+    return go_on()
 
 
 @views.post("/sign-in/passkey")
@@ -52,11 +53,11 @@ def passkey() -> Response:
         return _page(held, 422, error.code) if held else sign_in.page(422, error=error.code)
     security.sign_in(user)
     remember()
-    return sign_in.on()
+    return go_on()
 
 
 def _begin_anew() -> Response:
-    return go("sign_in.show", then=sign_in.then() or None)
+    return go("sign_in.show", then=then() or None)
 
 
 def _page(user: User, status: int = 200, error: str = "") -> Response:
@@ -66,7 +67,7 @@ def _page(user: User, status: int = 200, error: str = "") -> Response:
         status,
         has_app=authenticators.is_on(user),
         passkey=options_for(user),
-        then=sign_in.then(),
+        then=then(),
         error=error,
     )
 

@@ -1,4 +1,4 @@
-"""Signing in by password or mailed code, and out. `then` names a place, never an address."""
+"""Signing in by password or mailed code, and out."""
 
 from typing import Any
 
@@ -14,26 +14,16 @@ from webapp.models import User
 from webapp.permissions import PUBLIC, SIGNED_IN, allows
 from webapp.views import asked, join
 from webapp.views.link import held_link
+from webapp.views.place import go_on, then
 
 views = Blueprint("sign_in", __name__)
-
-PLACES = {
-    "users": "users.index",
-    "statements": "statements.index",
-    "billing": "billing.show",
-    "account": "account.show",
-    "factors": "factors.show",
-    "erasure": "personal.erasure",
-    "join": "join.show",
-    "member": "members.back",
-}
 
 
 @views.get("/sign-in")
 @allows(PUBLIC)
 def show() -> Response:
     if security.current_viewer() is not None:
-        return on()
+        return go_on()
     return page()
 
 
@@ -114,7 +104,7 @@ def _new_person(email: str) -> User:
 def destroy() -> Response:
     security.sign_out()
     asked.forget()
-    return go(PLACES["join"]) if then() == "join" else go("sign_in.show")
+    return go("join.show") if then() == "join" else go("sign_in.show")
 
 
 def proven(user: User) -> Response:
@@ -124,16 +114,7 @@ def proven(user: User) -> Response:
         security.hold(user)
         return go("second_step.show", then=then() or None)
     security.sign_in(user)
-    return on()
-
-
-def then() -> str:
-    given = request.values.get("then", "")
-    return given if given in PLACES else ""
-
-
-def on() -> Response:
-    return go(PLACES[then()] if then() else "home.show")
+    return go_on()
 
 
 def page(status: int = 200, **context: Any) -> Response:
