@@ -181,6 +181,7 @@ def uploading(tour: Tour, owner: Browser) -> None:
         ).execute()
         tour.keep(f"file {status}", owner.get(path))
         tour.keep(f"file {status} on the users page", owner.get("/users"))
+        tour.keep(f"rows of a file {status}", owner.get(f"{path}?until=40", True))
     accounts.update_organisation(account.public_id, per_day=0)
     tour.keep("nobody may be invited", owner.get("/users"))
     other = uploads.create(member, "people.csv", content, Offer())

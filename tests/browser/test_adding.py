@@ -1,5 +1,6 @@
 """Adding people in Chromium: mending where a row stands, and files from choosing to results."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,13 @@ def test_a_row_is_mended_where_it_stands_without_losing_the_next(
     expect(page.locator("#verdict-1")).to_contain_text("Ready")
     expect(page.locator("#mend-2")).to_have_value("cy@half")
     expect(page.locator("#mend-2")).to_be_focused()
-    page.get_by_role("button", name="Send 2 invitations").click()
+    # Leaving the field asks about it: the answer may come while the button is pressed.
+    page.get_by_role("button", name="Send 2 invitations").hover()
+    with page.expect_response("**/invitations/rows") as answer:
+        page.mouse.down()
+    answer.value.finished()
+    expect(page.locator("#verdict-2")).to_contain_text("Not an address")
+    page.mouse.up()
     badge(page, 2)
     # The parts of an answer are put in one after the other.
     expect(page.locator("#add [name=emails]")).to_have_count(1)
@@ -100,6 +107,21 @@ def test_a_file_is_checked_mended_confirmed_and_sent(
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the results").click()
     assert download.value.suggested_filename.endswith(".csv")
+
+
+def test_a_press_that_leaves_the_last_row_to_mend_of_a_file_sends_it(
+    organisation: Organisation, tmp_path: Path
+) -> None:
+    page = organisation.window("phone")
+    choose_file(page, file_of(tmp_path, organisation, 3, "bad@,Bo"))
+    page.locator("#rows tr [name=email]").first.fill(organisation.address("bo"))
+    page.get_by_role("button", name="Send 3 invitations").hover()
+    with page.expect_response(re.compile(r"/uploads/\d+/rows/\d+$")) as answer:
+        page.mouse.down()
+    answer.value.finished()
+    expect(page.locator("#summary h2")).to_contain_text("4 addresses are ready")
+    page.mouse.up()
+    expect(page.locator(".progress")).to_contain_text("4 of 4", timeout=20_000)
 
 
 def test_the_progress_moves_in_other_windows_and_survives_a_reload(
