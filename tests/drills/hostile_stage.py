@@ -80,8 +80,6 @@ class Stage:
         self.sent = 0
         self.statuses: dict[int, int] = {}
         self.heard = Heard()
-        logging.getLogger("affluent").addHandler(self.heard)
-        logging.getLogger("affluent").propagate = False
         self._signed_in = {role: self._headers(role) for role in EVERYBODY}
         keep.remember()
 
@@ -238,6 +236,19 @@ def quick_hashes() -> Iterator[None]:
 
 
 @contextmanager
+def heard_by(handler: logging.Handler) -> Iterator[None]:
+    """What the program writes down goes to `handler` alone, until the block ends."""
+    logger = logging.getLogger("affluent")
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+
+
+@contextmanager
 def stage_on(url: str, plant: Any = None) -> Iterator[Stage]:
     """`plant` may add routes of its own to the app first."""
     app = make_app(url)
@@ -251,5 +262,7 @@ def stage_on(url: str, plant: Any = None) -> Iterator[Stage]:
         cast = make_cast(app)
         draft(cast)
         invoice(cast)
-        yield Stage(app, cast, Keep(url))
+        stage = Stage(app, cast, Keep(url))
+        with heard_by(stage.heard):
+            yield stage
     database.close()
