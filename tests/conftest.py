@@ -7,11 +7,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 
 from tests.postgresql import temporary_server
+
+if TYPE_CHECKING:
+    from tests.people import Cast
 
 ENGINES = ("sqlite", "postgresql")
 LONG = ("browser", "drills", "scenarios")
@@ -96,3 +100,20 @@ def app(database_url: str) -> Iterator[Flask]:
         database.close()
     if hasattr(database.obj, "close_all"):
         database.obj.close_all()
+
+
+@pytest.fixture
+def day() -> Iterator[Any]:
+    """The day on which most of what is told here happens; the traveller moves on from it."""
+    from tests.people import on_the_day
+
+    with on_the_day() as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def cast(app: Flask, day: Any) -> "Cast":
+    """The people of an organisation on that day."""
+    from tests.people import make_cast
+
+    return make_cast(app)

@@ -2,18 +2,16 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from peewee import DatabaseError
 
 from tests.client import Browser, words_of
-from tests.people import Cast, invite, make_cast, on_the_day
+from tests.people import Cast, invite
 from webapp import clock
 from webapp.actions import invitations
 from webapp.actions.activity import AT_ONCE, GROUPS
@@ -49,17 +47,6 @@ HIDDEN = {
     "report:seen",
     "report:taken-back",
 }
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def shown(browser: Browser, query: str = "") -> list[str]:

@@ -1,23 +1,19 @@
 """What invitees ask for: a new link, a licence, an account that is theirs alone."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.client import Browser, field_of, words_of
 from tests.people import (
     Cast,
     invite,
     link_of,
-    make_cast,
     make_individual,
     make_member,
     make_paying,
     membership_of,
-    on_the_day,
     written,
 )
 from tests.snapshots import everything
@@ -25,17 +21,6 @@ from webapp import clock
 from webapp.actions import accounts, asking, invitations, sharing
 from webapp.errors import NotThere, Stale, TooMany
 from webapp.models import Account, Invitation, KeptMail, Membership, OutboxMessage, User
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def asked(kind: str) -> list[int]:

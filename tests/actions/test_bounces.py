@@ -3,7 +3,6 @@
 import base64
 import re
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.people import Cast, make_cast, on_the_day
+from tests.people import Cast, make_cast
 from tests.snapshots import everything
 from webapp import clock, mailer
 from webapp.actions import bounces, invitations
@@ -34,12 +33,6 @@ SAID = {
     "qmail": "192.0.2.25 does not like recipient. Remote host said: 550 sorry, no mailbox here by"
     " that name Giving up on 192.0.2.25.",
 }
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -1,21 +1,17 @@
 """Inviting, resending, revoking, taking over and declining: refused, repeated and raced."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.money import make_organisation
 from tests.people import (
     Cast,
     invite,
     link_of,
-    make_cast,
     make_member,
     membership_of,
-    on_the_day,
 )
 from tests.races import race
 from tests.snapshots import everything
@@ -35,17 +31,6 @@ from webapp.models import (
 )
 
 ROUNDS = 10
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def sent(by: Membership, emails: str, **offer: Any) -> Invited:

@@ -1,23 +1,20 @@
 """Accepting: everything moves or nothing does, once, whoever else is at it at the same moment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.money import ACCEPTED, make_organisation
 from tests.people import (
     Cast,
     invite,
     link_of,
-    make_cast,
     make_individual,
     make_member,
     make_paying,
     membership_of,
-    on_the_day,
     session_of,
     viewer_of,
     written,
@@ -45,17 +42,6 @@ from webapp.models import (
 )
 
 ROUNDS = 10
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def offer_of(user: User, invitation: Invitation) -> str:

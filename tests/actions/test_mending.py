@@ -1,30 +1,17 @@
 """Sending an invitation to another address: what it changes, and what it refuses."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from tests.people import Cast, invite, link_of, make_cast, on_the_day
+from tests.people import Cast, invite, link_of
 from tests.snapshots import everything
 from webapp import clock, outbox
 from webapp.actions import invitations, joining
 from webapp.actions.limits import MAILS_TO_AN_ADDRESS, MENDED_A_DAY
 from webapp.errors import Invalid, NotAllowed, NotThere, Stale, TooMany
 from webapp.models import AuditEvent, Invitation, InvitationLink, OutboxMessage
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def link(token_of: Invitation) -> InvitationLink:

@@ -1,6 +1,5 @@
 """The list of members and invitations: filters, search, paging by key, and the numbers beside."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from tests.people import (
     make_individual,
     make_member,
     membership_of,
-    on_the_day,
 )
 from webapp import clock
 from webapp.actions import invitations, profile
@@ -23,17 +21,6 @@ from webapp.database import database
 from webapp.models import Invitation, Membership, User, facets, people
 from webapp.models.asked import FILTERS, SORTS, Asked
 from webapp.models.people import Person
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def listed(cast: Cast, **asked: Any) -> list[Person]:

@@ -1,30 +1,16 @@
 """What would happen to each written address, before anything is sent (rule I3)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from flask import Flask
 
-from tests.people import Cast, make_cast, on_the_day
+from tests.people import Cast
 from tests.snapshots import everything
 from webapp import clock
 from webapp.actions import previews
 from webapp.actions.previews import Row, preview
 from webapp.errors import Invalid
 from webapp.models import Account, Invitation
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def verdicts(account: Account, text: str) -> list[tuple[str, str]]:

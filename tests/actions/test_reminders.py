@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.client import Browser, words_of
 from tests.effects import carry_out
-from tests.people import Cast, invite, make_cast, membership_of, on_the_day
+from tests.people import Cast, invite, make_cast, membership_of
 from tests.races import race
 from tests.smtp import MailServer, sending_app, text_of
 from tests.snapshots import everything
@@ -39,12 +39,6 @@ def server() -> Iterator[MailServer]:
 def app(database_url: str, server: MailServer) -> Iterator[Flask]:
     with sending_app(database_url, server) as app:
         yield app
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """Files of people: judged as a draft, confirmed once, sent a chunk at a time (rule I4)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.effects import carry_out
-from tests.people import Cast, make_cast, membership_of, on_the_day
+from tests.people import Cast, membership_of
 from tests.snapshots import everything
 from webapp import clock
 from webapp.actions import accounts, uploads
@@ -24,17 +22,6 @@ from webapp.models import (
     Upload,
     UploadRow,
 )
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def upload(cast: Cast, content: str, by: str = "owner", **offer: Any) -> Upload:

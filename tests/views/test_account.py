@@ -1,26 +1,9 @@
 """One's own account: what it shows to whom, and what people change about themselves."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-from flask import Flask
-
 from tests.client import Browser, field_of, words_of
-from tests.people import Cast, make_cast, make_paying, membership_of, on_the_day
+from tests.people import Cast, make_paying, membership_of
 from webapp.actions import invoices
 from webapp.models import SignInCode, User
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def test_a_person_sees_their_plan_and_what_they_owe(cast: Cast) -> None:

@@ -1,29 +1,16 @@
 """The page of one invitation: its timeline, and mending the address there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.client import Browser, field_of, words_of
-from tests.people import Cast, invite, make_cast, on_the_day
+from tests.people import Cast, invite
 from webapp import clock, outbox
 from webapp.actions import invitations
 from webapp.handlers import rounds
 from webapp.models import DeliveryEvent, Invitation, Membership, OutboxMessage
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 @pytest.fixture

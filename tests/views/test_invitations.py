@@ -1,30 +1,17 @@
 """Adding people, the preview, resending, cancelling, and the badge: page and partial."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.client import Browser, field_of, words_of
-from tests.people import Cast, invite, link_of, make_cast, on_the_day
+from tests.people import Cast, invite, link_of
 from tests.snapshots import everything
 from webapp.actions import accounts
 from webapp.models import AuditEvent, Invitation, InvitationLink, OutboxMessage
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """The invitee's page in every state that a link, an invitation and a person can be in."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.client import Browser, field_of, words_of
 from tests.money import make_plan
@@ -13,11 +11,9 @@ from tests.people import (
     Cast,
     invite,
     link_of,
-    make_cast,
     make_individual,
     make_paying,
     membership_of,
-    on_the_day,
     session_of,
     viewer_of,
     written,
@@ -38,17 +34,6 @@ from webapp.models import (
 )
 
 NOTHING = {"acceptances": 0, "settlements": 0, "statements": 0, "effects": 0}
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def form_of(browser: Browser, choice: str) -> dict[str, str]:

@@ -1,11 +1,9 @@
 """Showing who one is, and waiting for what stands in the way, without losing the page."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.client import Browser, field_of, words_of
 from tests.people import (
@@ -13,25 +11,12 @@ from tests.people import (
     Cast,
     invite,
     link_of,
-    make_cast,
     membership_of,
-    on_the_day,
     written,
 )
 from webapp import clock
 from webapp.actions import codes, invitations, invoices
 from webapp.models import Membership, Session, SignInCode
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def drawn_code() -> str:

@@ -1,6 +1,5 @@
 """One member's page and its forms; leaving; what those who are gone see."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,19 +8,8 @@ from flask import Flask
 
 from tests.client import Browser, field_of, words_of
 from tests.joined import join, make_owned, make_person
-from tests.people import PASSWORD, Cast, make_cast, make_member, membership_of, on_the_day
+from tests.people import PASSWORD, Cast, make_member, membership_of
 from webapp.models import Account, Membership, User
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def path_of(cast: Cast, role: str, verb: str = "") -> str:

@@ -1,6 +1,5 @@
 """Every page and every partial, in the states that people meet: shown, sound, in both languages."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from jinja2 import BaseLoader, Environment
 
 from tests.client import Browser, field_of
 from tests.markup import faults_of
-from tests.people import invite, make_cast, make_paying, membership_of, on_the_day
+from tests.people import invite, make_cast, make_paying, membership_of
 from tests.tour import Tour, go_everywhere
 from webapp.actions import billing, invoices, statement_list
 from webapp.models import Account, Invitation, User, people
@@ -29,12 +28,6 @@ class Seen(BaseLoader):
     def get_source(self, environment: Environment, template: str) -> Any:
         self.names.add(template)
         return self.loader.get_source(environment, template)
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
 
 
 @pytest.fixture(params=LOCALES)

@@ -1,6 +1,5 @@
 """Where people are after signing in: on the page that they asked for, be it a month in a mail."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,21 +7,10 @@ import pytest
 from flask import Flask
 
 from tests.client import Browser, field_of
-from tests.people import PASSWORD, Cast, make_cast, on_the_day
+from tests.people import PASSWORD, Cast
 
 OWNER = "claire@dumas.example"
 MONTH = "/billing/movements?currency=EUR&month=2026-10"
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def signed_in(browser: Browser, then: str) -> str | None:

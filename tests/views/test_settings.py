@@ -1,13 +1,9 @@
 """The organisation's settings, and what an invitee sees of them."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from flask import Flask
 
 from tests.client import Browser, field_of, words_of
-from tests.people import Cast, make_cast, on_the_day
+from tests.people import Cast
 from tests.snapshots import everything
 from webapp.models import Account, AuditEvent
 
@@ -21,17 +17,6 @@ KEPT = {
     "last_reminder_days": "1",
     "basic_when_full": "on",
 }
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def own(cast: Cast) -> Account:

@@ -1,7 +1,6 @@
 """Signing in by password and by mailed code, and what ends a session."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,21 +9,10 @@ from flask import Flask
 from pwdlib.hashers.bcrypt import BcryptHasher
 
 from tests.client import Browser, words_of
-from tests.people import PASSWORD, Cast, invite, link_of, make_cast, make_individual, on_the_day
+from tests.people import PASSWORD, Cast, invite, link_of, make_individual
 from webapp import clock
 from webapp.actions import codes
 from webapp.models import OutboxMessage, Session, SignInCode, User
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 def drawn_code() -> str:

@@ -1,7 +1,6 @@
 """A file of people, as pages: taking in, columns, rows, progress, results."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -12,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.client import Browser, words_of
 from tests.effects import carry_out
-from tests.people import Cast, make_cast, on_the_day
+from tests.people import Cast
 from webapp.actions import accounts, uploads
 from webapp.i18n import ngettext
 from webapp.models import Invitation, Upload, UploadRow
@@ -21,17 +20,6 @@ PEOPLE = (
     "Email,First Name,Last Name,Department,Manager,User Group,Job Title,Location\n"
     "anna@new.example,Anna,Roy,Ventes,,,,\nbad@,Bo,,,,,,\nzoe@example.org,Zoé,,,,,,\n"
 )
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 @pytest.fixture

@@ -1,33 +1,20 @@
 """The users page as page and as fragment, and what the address bar may ask of it."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.client import Browser, field_of, words_of
 from tests.money import ACCEPTED
-from tests.people import Cast, invite, make_cast, on_the_day
+from tests.people import Cast, invite
 from webapp import clock
 from webapp.models import Invitation, Membership, OutboxMessage, User
 
 AS_PAGE = [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}]
-
-
-@pytest.fixture
-def day() -> Iterator[Any]:
-    with on_the_day() as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def cast(app: Flask, day: Any) -> Cast:
-    return make_cast(app)
 
 
 @pytest.fixture
