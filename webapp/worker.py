@@ -3,6 +3,7 @@
 The outbox's rows are the truth, huey's tasks only say when to look. Several workers may run at
 once: each runs the periodic tasks too, and whatever they do is claimed first."""
 
+import gc
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from webapp.handlers import money, rounds
 app = create_app()
 mailer.install(app)
 huey = app.extensions["huey"]
+gc.freeze()  # as wsgi.py does
 
 # A minute is too long for a mail whose next try is due or an undo window that has closed.
 WITHIN_THE_MINUTE = (10, 20, 30, 40, 50)

@@ -5,6 +5,7 @@ they did not use. All take their documents' numbers from the one series.
 On SQLite beside what the disk takes of single synced writes; on PostgreSQL beside the same
 transaction as one writes it with peewee at first."""
 
+import gc
 import multiprocessing
 import os
 import time
@@ -148,6 +149,7 @@ def _accept(
     url: str, turns: list[tuple[str, list[list[Asked]]]], barrier: Any, answers: Any
 ) -> None:
     app = make_app(url)
+    gc.freeze()  # as wsgi.py does
     with ThreadPoolExecutor(THREADS) as pool, app.app_context():
         known = {one.id: one for one in Session.select()}
         database.close()
