@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from peewee import OperationalError
 
 from invoices import printing
 from tests import money
@@ -32,6 +33,8 @@ from webapp.models import (
     User,
 )
 from webapp.smtp_line import Plain
+
+MOMENT = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -118,12 +121,62 @@ def test_what_a_killed_worker_had_sent_is_told_and_not_sent_again(
         with pytest.raises(Killed):
             rounds.drain()
     assert len(server.mails) == 1 + 4
+    del app.extensions["taken"]  # nor does it remember
     with time_machine.travel(clock.now() + outbox.LEASE + timedelta(seconds=1), tick=True):
         rounds.drain()
     assert sorted(server.recipients) == sorted(one.email for one in people)
     assert {delivery(one) for one in people} == {("sent", "")}
     assert DeliveryEvent.select().where(DeliveryEvent.kind == "sent").count() == 12
     assert InvitationLink.select().count() == 12
+
+
+@pytest.mark.parametrize(("mails", "mark"), [(1, "outbox.mark_left"), (12, "sent.mark")])
+def test_a_worker_that_lives_sends_nothing_twice_though_its_mark_is_lost_twice(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch, mails: int, mark: str
+) -> None:
+    """The database goes exactly between the mail server's 250 and our mark, and is away again when
+    that is to be made up for."""
+    people = invite(*(f"p{number}@example.org" for number in range(mails)))
+    place, name = {"outbox": outbox, "sent": sent}[mark.split(".")[0]], mark.split(".")[1]
+    for step in range(2):
+        with (
+            monkeypatch.context() as patched,
+            time_machine.travel(clock.now() + step * (outbox.LEASE + MOMENT), tick=True),
+        ):
+            patched.setattr(place, name, gone)
+            with pytest.raises(OperationalError):
+                rounds.drain()
+        assert len(server.mails) == (1 if mails == 1 else 2)
+    with time_machine.travel(clock.now() + 2 * (outbox.LEASE + MOMENT), tick=True):
+        rounds.drain()
+    assert sorted(server.recipients) == sorted(one.email for one in people)
+    assert {delivery(one) for one in people} == {("sent", "")}
+
+
+def test_marks_that_a_database_lost_as_it_went_are_made_again(
+    app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are committed before its disk has them (decision 0019)."""
+
+    def crashed(claims: object) -> None:
+        OutboxMessage.update(sent_at=None).execute()
+        gone()
+
+    people = invite(*(f"p{number}@example.org" for number in range(12)))
+    with monkeypatch.context() as patched:
+        patched.setattr(sent, "tell", crashed)
+        with pytest.raises(OperationalError):
+            rounds.drain()
+    assert len(server.mails) == 1 + 4
+    rounds.drain(lambda: True)
+    assert OutboxMessage.select().where(OutboxMessage.sent_at.is_null(False)).count() == 4
+    with time_machine.travel(clock.now() + outbox.LEASE + MOMENT, tick=True):
+        rounds.drain()
+    assert sorted(server.recipients) == sorted(one.email for one in people)
+
+
+def gone(*args: object) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
 
 
 @pytest.mark.parametrize("pipelines", [False, True])

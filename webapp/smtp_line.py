@@ -31,11 +31,13 @@ def _nothing() -> None:
 @dataclass(frozen=True, slots=True)
 class Moments:
     """What is done around a mail: `first` while the server thinks about the envelope, `may_begin`
-    before the content goes out, which it may forbid, `meanwhile` while the server reads that."""
+    before the content goes out, which it may forbid, `meanwhile` while the server reads that, and
+    `taken` once it has said that it took the mail."""
 
     may_begin: Callable[[], bool]
     first: Callable[[], object] = _nothing
     meanwhile: Callable[[], object] = _nothing
+    taken: Callable[[], object] = _nothing
 
 
 class _Session:
@@ -55,6 +57,7 @@ class _Session:
             self.send_content(content)
             moments.meanwhile()
             self.hear_of_content()
+            moments.taken()
         except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
             with suppress(OSError):
                 self.rset()  # the line stays good for the next mail; or that one finds out

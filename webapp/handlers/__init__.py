@@ -4,6 +4,7 @@ again after a crash."""
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from flask_mail import Message
@@ -11,6 +12,7 @@ from flask_mail import Message
 from webapp import clock, mailer, outbox
 from webapp.actions.deliveries import Drawn
 from webapp.forms import Forms
+from webapp.handlers.taken import taken
 from webapp.mailer import Letter
 from webapp.models import OutboxMessage
 from webapp.models.user import is_erased
@@ -44,9 +46,8 @@ class Errand:
     def mail(self, letter: Letter) -> bool:
         if is_erased(letter.to):
             return False  # the person has had their data erased meanwhile
-        self.post.send(
-            mailer.compose(letter, self.message.id, self.forms), Moments(self._may_begin)
-        )
+        moments = Moments(self._may_begin, taken=partial(taken().remember, self.claim))
+        self.post.send(mailer.compose(letter, self.message.id, self.forms), moments)
         return True
 
     def _may_begin(self) -> bool:

@@ -24,6 +24,7 @@ from webapp.handlers import (
     uploads,
 )
 from webapp.handlers.runs import Run
+from webapp.handlers.taken import taken
 from webapp.models import OutboxMessage
 from webapp.outbox import Claim
 from webapp.smtp import Post
@@ -79,6 +80,15 @@ MOST, QUICK = 50, 1.0
 def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
     """One round, inside an app context; returns when the next is wanted, or None when nothing that
     was tried here has to be tried again."""
+    taken().tell()
+    try:
+        return _drain(is_stopping)
+    except (OperationalError, InterfaceError):
+        taken().doubt()
+        raise
+
+
+def _drain(is_stopping: Callable[[], bool]) -> datetime | None:
     ends = time.monotonic() + LASTS
     tries: list[datetime] = []
     most = 1
@@ -97,8 +107,9 @@ def drain(is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
 
 
 def _was_sent(claim: Claim) -> bool:
-    """By a worker that was killed before it could say so: that is made up for."""
-    if claim.message.sent_at is None:
+    """By a worker that was killed before it could say so, or by this one, which could not say so to
+    a database that was away: that is made up for."""
+    if claim.message.sent_at is None and not taken().has(claim.message):
         return False
     _finish(claim, True)
     return True
@@ -204,6 +215,7 @@ def _note(
 def _tell(claim: Claim, outcome: str) -> None:
     """One line a try. It names the message; whom it was for, and what the other side said, stay in
     the database."""
+    taken().forget(claim)
     message = claim.message
     fields = {
         "outbox_message": message.id,

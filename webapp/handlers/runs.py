@@ -6,7 +6,7 @@ else there is to tell of them is told once, at the end; whoever finds a mark aft
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from flask_mail import Message
@@ -14,6 +14,7 @@ from flask_mail import Message
 from webapp.actions import deliveries, sent
 from webapp.forms import Forms
 from webapp.handlers import Errand, Handler
+from webapp.handlers.taken import taken
 from webapp.outbox import Claim
 from webapp.smtp import Post
 from webapp.smtp_line import Moments
@@ -62,7 +63,8 @@ class Run:
             return False
         following = self._after.get(message_id)
         meanwhile = (lambda: None) if following is None else (lambda: self._prepare(following))
-        self._post.send(mail.message, Moments(mail.moments.may_begin, self._settle, meanwhile))
+        moments = replace(mail.moments, first=self._settle, meanwhile=meanwhile)
+        self._post.send(mail.message, moments)
         return True
 
     def finish(self, claim: Claim, done: bool) -> None:
@@ -84,6 +86,7 @@ class Run:
         """Marks what was sent. Again changes nothing."""
         if self._unmarked is not None:
             sent.mark(self._unmarked)
+            taken().marked(self._unmarked)
             self._sent.append(self._unmarked)
             self._unmarked = None
 
