@@ -39,6 +39,8 @@ PRAGMAS: dict[str, Any] = {
     "journal_mode": "wal",
     "synchronous": "full",
     "foreign_keys": 1,
+    # Rows that REPLACE takes away are deleted without their triggers otherwise.
+    "recursive_triggers": 1,
     "busy_timeout": 15_000,
     "cache_size": -16_000,
 }

@@ -23,16 +23,28 @@ BEGIN SELECT RAISE(ABORT, 'ledger: transfers only grow'); END
 CREATE TRIGGER ledger_transfer_no_delete BEFORE DELETE ON ledger_transfer
 BEGIN SELECT RAISE(ABORT, 'ledger: transfers only grow'); END
 
+CREATE TRIGGER ledger_transfer_no_replace BEFORE INSERT ON ledger_transfer
+WHEN EXISTS (SELECT 1 FROM ledger_transfer WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'ledger: transfers only grow'); END
+
 CREATE TRIGGER ledger_account_no_update BEFORE UPDATE ON ledger_account
 BEGIN SELECT RAISE(ABORT, 'ledger: accounts only grow'); END
 
 CREATE TRIGGER ledger_account_no_delete BEFORE DELETE ON ledger_account
 BEGIN SELECT RAISE(ABORT, 'ledger: accounts only grow'); END
 
+CREATE TRIGGER ledger_account_no_replace BEFORE INSERT ON ledger_account
+WHEN EXISTS (SELECT 1 FROM ledger_account WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'ledger: accounts only grow'); END
+
 CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event
 BEGIN SELECT RAISE(ABORT, 'audit: events only grow'); END
 
 CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
+BEGIN SELECT RAISE(ABORT, 'audit: events only grow'); END
+
+CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
+WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'audit: events only grow'); END
 
 CREATE TRIGGER statement_frozen BEFORE UPDATE OF
@@ -46,6 +58,10 @@ BEGIN SELECT RAISE(ABORT, 'statement: frozen'); END
 
 CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement
 BEGIN SELECT RAISE(ABORT, 'statement: never deleted'); END
+
+CREATE TRIGGER statement_no_replace BEFORE INSERT ON statement
+WHEN EXISTS (SELECT 1 FROM statement WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'statement: frozen'); END
 
 
 CREATE TRIGGER people_count_begins AFTER INSERT ON account WHEN NEW.kind = 'organisation'
