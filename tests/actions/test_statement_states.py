@@ -11,13 +11,25 @@ import time_machine
 from flask import Flask
 
 from tests.books import Books, make_books
-from tests.money import ACCEPTED, viewer_of
+from tests.joined import join, make_owned, make_person, settlement_of
+from tests.money import ACCEPTED, make_user, settled, viewer_of
+from tests.people import session_of
 from webapp import clock
-from webapp.actions import ledger, statement_list
+from webapp.actions import (
+    disputes,
+    failed_refunds,
+    invoices,
+    ledger,
+    refunds,
+    settlements,
+    statement_list,
+    undo,
+)
 from webapp.actions.statement_filter import Asked, asked_for
 from webapp.actions.statement_states import STATES
 from webapp.actions.statement_totals import Total, totals
-from webapp.models import Statement, User
+from webapp.models import Payment, Refund, Statement, User
+from webapp.payments.simulated import SimulatedGateway, faults
 
 
 @pytest.fixture
@@ -45,7 +57,7 @@ def test_each_ending_has_its_state(books: Books) -> None:
         "arrived": {"succeeded"},
         "asked": {"requested"},
         "failed": {"failed"},
-        "handed over": {"credited", "succeeded"},
+        "handed over": {"credited", "part_used"},
         "undone refund": {"cancelled"},
         "undone credit": {"cancelled"},
         "available": {"succeeded"},
@@ -70,6 +82,64 @@ def test_a_filter_finds_what_the_page_calls_so(
         }
         assert filtered == by_state
     assert Counter(one.state for one in found(books.operator))["held"] == (0 if later else 1)
+
+
+def credits(books: Books) -> list[tuple[str, int | None]]:
+    """State and what is left of each credit of the organisation that was not undone."""
+    listed = found(books.finance, kind="account_credit")
+    return [(one.state, one.left_minor) for one in listed if one.state != "cancelled"]
+
+
+def test_an_organisations_credit_says_what_invoices_left_of_it(books: Books) -> None:
+    """The oldest is taken first, and comes back when its invoice is voided (rule M8)."""
+    assert credits(books) == [("part_used", 1_997), ("succeeded", 4_997)]
+
+    opened: dict[str, Any] = {"issued_on": None, "due_on": None}
+    invoices.add(books.organisation, "F-8", total_minor=1_997, **opened)
+    assert credits(books) == [("used", 0), ("succeeded", 4_997)]
+    invoices.add(books.organisation, "F-9", total_minor=9_000, **opened)
+    assert credits(books) == [("used", 0), ("used", 0)]
+    invoices.void(books.organisation, "F-8")
+    assert credits(books) == [("part_used", 1_997), ("used", 0)]
+    # The person's own says what became of what was theirs, and nothing of the organisation's.
+    assert state(books, "available") == {"succeeded", "used"}
+    (own,) = found(books.people["available"])
+    assert (own.state, own.left_minor) == ("succeeded", None)
+
+
+def test_failed_refunds_of_one_person_are_credits_of_their_own(books: Books) -> None:
+    """Eight payments of 10.00 give back 21.33, by three of them."""
+    user = make_person("thrice@example.org", *[1_000] * 8)
+    organisation = make_owned("Maison Roux")
+    acceptance = join(user, organisation, "refund")
+    undo.send_now(user, acceptance.id)
+    for share in settlement_of(acceptance).shares:
+        refund = Refund.get(Refund.share == share)
+        faults.ask_for("create_refund", "refused")
+        refunds.request(refund.id, SimulatedGateway())
+        failed_refunds.hand_over(user, session_of(user), refund.id)
+    invoices.add(organisation, "F-1", issued_on=None, due_on=None, total_minor=1_500)
+
+    theirs = asked_for({"q": "thrice", "kind": "account_credit"})
+    listed = list(statement_list.every(viewer_of(books.operator), theirs, clock.now()))
+    assert sorted(one.gross_minor for one in listed) == [133, 1_000, 1_000]
+    taken = sum(one.gross_minor - (one.left_minor or 0) for one in listed)
+    assert (taken, {one.state for one in listed}) == (1_500, {"used", "part_used", "succeeded"})
+    for one in listed:
+        again = found(books.operator, state=one.state, q=one.statement.number)
+        assert [two.statement.number for two in again] == [one.statement.number]
+
+
+def test_disputed_credit_is_not_called_available(day: time_machine.Traveller) -> None:
+    settlement = settled("credit")
+    disputes.note(Payment.get(), True)
+    day.shift(timedelta(hours=25))
+    settlements.release(settlement.id)
+
+    owner = make_user("owner@dumas.example", settlement.organisation, is_owner=True)
+    assert [(one.state, one.until) for one in found(owner)] == [("held", None)]
+    assert [one.state for one in found(owner, state="held")] == ["held"]
+    assert not found(owner, state="succeeded")
 
 
 def test_totals_are_those_of_all_that_is_asked_for(

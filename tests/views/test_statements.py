@@ -10,6 +10,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.books import read_csv
 from tests.money import (
     ACCEPTED,
     browser_of,
@@ -18,7 +19,7 @@ from tests.money import (
     make_user,
     settled,
 )
-from webapp.actions import refunds, statement_list, statements
+from webapp.actions import invoices, refunds, settlements, statement_list, statements
 from webapp.models import Refund, Settlement, Statement, User
 from webapp.payments.simulated import SimulatedGateway
 
@@ -86,6 +87,37 @@ def test_the_operator_sees_all_of_them_the_newest_first(operator: FlaskClient) -
     settled_on(22, "credit")
 
     assert numbers(operator) == ["A-2026-000001", "C-2026-000001", "R-2026-000001"]
+
+
+def test_credit_that_invoices_took_is_no_longer_called_available(app: Flask) -> None:
+    def state(client: FlaskClient) -> str:
+        row = re.search(r'<td class="status">(.*?)</td>', client.get("/statements").text, re.DOTALL)
+        assert row is not None
+        return " ".join(re.sub(r"<[^>]+>", " ", row[1]).split())
+
+    def in_a_file() -> tuple[str, str]:
+        (row,) = read_csv(finance.get("/statements.csv").text)
+        return row["State"], row["Credit left"]
+
+    with time_machine.travel(ACCEPTED, tick=False) as day:
+        settlement = settled("credit", "anne@example.org")
+        organisation = settlement.organisation
+        opened: dict[str, Any] = {"account": organisation, "issued_on": None, "due_on": None}
+        finance = browser_of(app, make_user("finance@example.org", organisation, is_finance=True))
+        assert (state(finance), in_a_file()) == ("on hold", ("on hold", ""))
+        day.shift(timedelta(hours=25))
+        settlements.release(settlement.id)
+        assert (state(finance), in_a_file()) == ("available", ("available", "49.97"))
+        invoices.add(number="F-1", total_minor=3_000, **opened)
+        assert state(finance) == "partly used €19.97 left"
+        assert in_a_file() == ("partly used", "19.97")
+        invoices.add(number="F-2", total_minor=3_000, **opened)
+        assert (state(finance), in_a_file()) == ("used up", ("used up", "0.00"))
+        # The person is told what became of their own, and nothing of the organisation's.
+        anne = browser_of(app, settlement.acceptance.user)
+        assert state(anne) == "transferred"
+        for client, is_told in ((finance, True), (anne, False)):
+            assert ('<option value="used"' in client.get("/statements").text) is is_told
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 from peewee import JOIN
 
 from webapp.actions import statements
+from webapp.actions.statement_credit import left_of
 from webapp.actions.statement_filter import Asked, wanted
-from webapp.actions.statement_states import refunds_of, state_of
+from webapp.actions.statement_states import refunds_of, state_of, state_of_credit
 from webapp.errors import NotThere
 from webapp.models import Acceptance, Refund, Settlement, Statement, User
 from webapp.permissions import Viewer
@@ -23,7 +24,9 @@ IN_A_CHUNK = 200
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A statement with what the page says of it. `cancels` is the number of the one that it takes
-    back, or "". `state` is one of statement_states.STATES; `until` is when a held one leaves."""
+    back, or "". `state` is one of statement_states.STATES; `until` is when a held one leaves;
+    `left_minor` is what is left of an organisation's credit, None while none of it is available
+    and for all other statements."""
 
     statement: Statement
     cancels: str
@@ -31,6 +34,7 @@ class Listed:
     state: str
     until: datetime | None
     bank_references: tuple[str, ...]
+    left_minor: int | None
 
     @property
     def gross_minor(self) -> int:
@@ -115,27 +119,36 @@ def _place(viewer: Viewer, number: str) -> tuple[datetime, int]:
 
 def _listed(rows: list[Statement], now: datetime) -> list[Listed]:
     refunds = refunds_of([one.settlement_id for one in rows if one.kind == "refund"])
+    left = left_of([one.id for one in rows if one.kind == "account_credit"])
     cancelled = _numbers_of({one.corrects_id for one in rows if one.corrects_id})
     return [
         _one(
             row,
             cancelled.get(row.corrects_id or 0, ""),
             refunds.get(row.settlement_id, []) if row.kind == "refund" else [],
+            left.get(row.id),
             now,
         )
         for row in rows
     ]
 
 
-def _one(row: Statement, cancels: str, refunds: list[Refund], now: datetime) -> Listed:
+def _one(
+    row: Statement, cancels: str, refunds: list[Refund], left: int | None, now: datetime
+) -> Listed:
     acceptance: Acceptance = row.settlement.acceptance
+    if row.kind == "account_credit":
+        state = state_of_credit(acceptance, row.gross_minor, left)
+    else:
+        state = state_of(acceptance, [refund.state for refund in refunds], now)
     return Listed(
         row,
         cancels,
         row.user,
-        state_of(acceptance, [refund.state for refund in refunds], now),
+        state,
         acceptance.undo_until if acceptance.is_held(now) else None,
         tuple(refund.bank_reference for refund in refunds if refund.bank_reference),
+        left,
     )
 
 

@@ -7,12 +7,18 @@ from typing import Any
 
 from peewee import fn
 
+from webapp.actions.statement_credit import left
 from webapp.models import Acceptance, CreditLot, Refund, Settlement, SettlementShare, Statement
 
 # held: until the undo window closes; requested: under way; credited: failed, and then given to the
 # organisation as credit by the person; failed: somebody has to see to it; cancelled: undone.
-# Credit has arrived, and is "succeeded", once it can no longer be undone.
-STATES = ("held", "requested", "succeeded", "failed", "credited", "cancelled")
+# Credit has left the person, and is "succeeded", once it can no longer be undone. The statement of
+# the organisation goes on from there: held until invoices may take it (a dispute puts that off),
+# succeeded while all of it is available, then part_used, and used.
+STATES = (
+    *("held", "requested", "succeeded", "part_used", "used"),
+    *("failed", "credited", "cancelled"),
+)
 
 LOST = ("failed", "canceled")
 # One that still says "held" after its window leaves with the worker's next round.
@@ -32,12 +38,44 @@ def state_of(acceptance: Acceptance, refunds: Iterable[str], now: datetime) -> s
     return "succeeded"
 
 
+def state_of_credit(acceptance: Acceptance, gross_minor: int, left_minor: int | None) -> str:
+    """The same for an organisation's statement; `left_minor` is what is left of it, None while none
+    of it may be taken."""
+    if acceptance.undone_at is not None:
+        return "cancelled"
+    if left_minor is None:
+        return "held"
+    if left_minor == 0:
+        return "used"
+    return "part_used" if left_minor < gross_minor else "succeeded"
+
+
 def is_in(state: str, now: datetime) -> Any:
     """The statements in this state, as a condition; only a refund's own statement tells of it."""
     undone = _of_acceptances(Acceptance.undone_at.is_null(False))
+    if state == "cancelled":
+        return Statement.settlement.in_(undone)
+    is_credit = Statement.kind == "account_credit"
+    of_credit = is_credit & Statement.settlement.not_in(undone) & _is_credit_in(state)
+    if state in ("part_used", "used"):
+        return of_credit
+    of_person = (Statement.kind != "account_credit") & _is_person_in(state, undone, now)
+    return of_person | of_credit if state in ("held", "succeeded") else of_person
+
+
+def _is_credit_in(state: str) -> Any:
+    # Less than nothing is left where none of it is available yet.
+    minor, whole = fn.COALESCE(left(), -1), Statement.gross_minor
+    if state == "part_used":
+        return minor.between(1, whole - 1)
+    return minor < 0 if state == "held" else minor == (0 if state == "used" else whole)
+
+
+def _is_person_in(state: str, undone: Any, now: datetime) -> Any:
+    """A person's own statement: of a refund, or of credit that left with the undo window."""
     held = _of_acceptances(Acceptance.undone_at.is_null() & (Acceptance.undo_until > now))
-    if state in ("cancelled", "held"):
-        return Statement.settlement.in_(undone if state == "cancelled" else held)
+    if state == "held":
+        return Statement.settlement.in_(held)
     settled = Statement.settlement.not_in(undone) & Statement.settlement.not_in(held)
     is_refund = Statement.kind == "refund"
     groups = {"failed": _lost(), "requested": _underway(), "credited": _credited()}

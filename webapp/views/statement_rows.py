@@ -33,6 +33,7 @@ def columns() -> list[tuple[str, int]]:
         (_("Currency"), 10),
         (_("State"), 20),
         (_("Bank reference"), 24),
+        (_("Credit left"), 14),
     ]
 
 
@@ -60,6 +61,7 @@ def cells_for(viewer: Viewer) -> Callable[[Listed], Cells]:
             row.currency,
             states[row.kind][one.state],
             ", ".join(one.bank_references),
+            "" if one.left_minor is None else amount(one.left_minor, row.currency),
         ]
 
     return cells

@@ -63,7 +63,7 @@ def desk(viewer: Viewer, asked: Asked, status: int, **more_errors: str) -> Respo
         kinds=kinds_for(viewer),
         kind_words=statement_words.kinds(),
         document_words=statement_words.documents(),
-        states=statement_words.states(),
+        states=statement_words.states_for(viewer),
         states_of=statement_words.states_of,
         has_xlsx=spreadsheets.is_installed(),
         has_journal=viewer.may(SEE_BILLING),
