@@ -208,6 +208,28 @@ def test_a_secret_waits_a_quarter_of_an_hour(viewer: Viewer, day: Any) -> None:
     assert not second_factor.is_asked(viewer.user)
 
 
+def test_a_stale_session_neither_confirms_a_secret_nor_sees_it(viewer: Viewer, day: Any) -> None:
+    """Whoever has an old session of the same person, and waits until they set an app up."""
+    stale = replace(viewer, session=Session.get_by_id(viewer.session.id))
+    day.shift(timedelta(minutes=6))
+    secret = factors.begin_authenticator(viewer_of(viewer.user))
+
+    for digits in ("000000", digits_of(secret)):
+        with pytest.raises(NotAllowed) as refused:
+            factors.confirm_authenticator(stale, digits)
+        assert refused.value.code == "proof"
+    assert not second_factor.is_asked(viewer.user)
+
+
+def test_who_was_proven_at_the_begin_may_take_a_quarter_of_an_hour(
+    viewer: Viewer, day: Any
+) -> None:
+    secret = factors.begin_authenticator(viewer)
+    day.shift(timedelta(minutes=9))
+    factors.confirm_authenticator(viewer, digits_of(secret))
+    assert second_factor.is_asked(viewer.user)
+
+
 def test_a_stale_session_changes_nothing(viewer: Viewer, day: Any) -> None:
     with_app(viewer)
     passkey = with_passkey(viewer)

@@ -284,6 +284,21 @@ def test_the_secret_and_the_codes_are_shown_once(cast: Cast) -> None:
         assert not [code for code in recovery if code in page]
 
 
+def test_another_session_without_a_fresh_proof_is_not_shown_the_secret(
+    cast: Cast, day: Any
+) -> None:
+    stolen = cast.browser("owner")
+    stolen.csrf()
+    day.shift(6 * 60)
+    shown = cast.browser("owner").post("/account/authenticator").text.replace(" ", "")
+    (secret,) = re.findall(r"<code>([A-Z2-7]{32,})</code>", shown)
+
+    answer = stolen.post("/account/authenticator/confirmation", code="000000")
+
+    assert answer.status_code == 409
+    assert secret not in answer.text.replace(" ", "")
+
+
 def test_a_removed_passkey_signs_nobody_in(cast: Cast) -> None:
     device, browser = Device(), cast.browser("owner")
     with_passkey(browser, device)

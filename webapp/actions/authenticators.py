@@ -1,6 +1,7 @@
 """Authenticator apps: a code of six digits every thirty seconds (RFC 6238), each taken once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pyotp
 
@@ -26,19 +27,31 @@ def begin(user: User) -> str:
     if is_on(user):
         raise Invalid("authenticator")
     secret = clock.new_secret()
-    Authenticator.delete().where(Authenticator.user == user).execute()
+    Authenticator.delete().where(_waiting(user)).execute()
     Authenticator.create(user=user, secret=sealing.seal(secret), created_at=clock.now())
     return secret
 
 
 def waiting(user: User) -> str | None:
     """The secret whose first code is awaited, in base32."""
-    found = Authenticator.get_or_none(
-        Authenticator.user == user,
-        Authenticator.confirmed_at.is_null(),
-        Authenticator.created_at > clock.now() - PATIENCE,
-    )
+    found = _found_waiting(user)
     return None if found is None else sealing.unseal(found.secret)
+
+
+def begun_at(user: User) -> datetime | None:
+    """When that secret was made."""
+    found = _found_waiting(user)
+    return None if found is None else found.created_at
+
+
+def _found_waiting(user: User) -> Authenticator | None:
+    is_new = Authenticator.created_at > clock.now() - PATIENCE
+    found: Authenticator | None = Authenticator.get_or_none(_waiting(user), is_new)
+    return found
+
+
+def _waiting(user: User) -> Any:
+    return (Authenticator.user == user) & Authenticator.confirmed_at.is_null()
 
 
 def address(user: User, secret: str) -> str:

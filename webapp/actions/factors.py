@@ -15,7 +15,11 @@ def begin_authenticator(by: Viewer) -> str:
 
 def confirm_authenticator(by: Viewer, digits: str) -> list[str]:
     """The app is asked for from now on, and other sessions end, which began without it. Returns
-    ten recovery codes. Invalid("factor") for wrong digits. The proof was asked for at its begin."""
+    ten recovery codes. Invalid("factor") for wrong digits. The proof was asked for at its begin: a
+    session that had none then neither confirms the secret nor is shown it."""
+    begun_at = authenticators.begun_at(by.user)
+    if begun_at is not None and not sessions.was_fresh(by.session, begun_at):
+        _require_fresh(by)
     with transaction():
         authenticators.confirm(by.user, digits)
         sessions.end_others(by.user, keep=by.session)

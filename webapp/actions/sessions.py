@@ -111,6 +111,11 @@ def is_fresh(session: Session) -> bool:
     return bool(clock.now() - session.proven_at <= PROOF_LIFE)
 
 
+def was_fresh(session: Session, at: datetime) -> bool:
+    """Was it there at that moment, and not older?"""
+    return bool(timedelta(0) <= at - session.proven_at <= PROOF_LIFE)
+
+
 def of(user: User) -> list[Session]:
     """Those in force, the latest seen first."""
     now = clock.now()

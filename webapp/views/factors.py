@@ -74,6 +74,8 @@ def confirm_authenticator() -> Response:
     viewer = require_viewer()
     try:
         codes = factors.confirm_authenticator(viewer, request.form.get("code", ""))
+    except NotAllowed as error:
+        return _refused(error)
     except Invalid as error:
         return _page(422, problem=error.code, secret=authenticators.waiting(viewer.user))
     flash(_("The authenticator app is set up. You were signed out everywhere else."))
