@@ -136,15 +136,23 @@ def test_our_own_host_names_are_known(database_url: str) -> None:
 
 
 def test_on_https_cookies_are_bound_to_the_host_and_the_browser_is_told(database_url: str) -> None:
-    app = make_app(database_url, base_url="https://affluent.example")
-    response = app.test_client().get("/sign-in", base_url="https://affluent.example")
-
-    (cookie,) = response.headers.getlist("Set-Cookie")
-    assert cookie.startswith("__Host-affluent=")
-    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
-    assert "Domain" not in cookie
+    at_home = "https://affluent.example"
+    app = make_app(database_url, base_url=at_home)
+    response = app.test_client().get("/sign-in", base_url=at_home)
+    client = app.test_client()
+    visits = [client.get(path, base_url=at_home) for path in ("/join", "/join/" + 43 * "x")]
+    cookies = [cookie for each in (response, *visits) for cookie in sent_by(each)]
+    names = [cookie.partition("=")[0] for cookie in cookies]
+    assert names == [f"__Host-affluent{name}" for name in ("", "-probe", "-invitation")]
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; ")), cookie
+        assert "Domain" not in cookie
     assert response.headers["Strict-Transport-Security"].startswith("max-age=")
     database.close()
+
+
+def sent_by(response: TestResponse) -> list[str]:
+    return response.headers.getlist("Set-Cookie")
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -161,6 +169,33 @@ def test_a_write_that_another_site_caused_is_refused(cast: Cast, htmx: bool) -> 
 
     assert response.status_code == 403
     assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("https://localhost.evil.example", 403),
+        ("https://evil.example/localhost", 403),
+        ("https://localhost@evil.example", 403),
+        ("null", 403),
+        ("", 403),
+        ("http://[", 403),
+        ("http://localhost", 303),
+        ("http://127.0.0.1:8000", 303),
+    ],
+)
+def test_a_browser_that_does_not_tell_of_the_site_is_asked_for_the_origin(
+    cast: Cast, origin: str, status: int
+) -> None:
+    browser = cast.browser("owner")
+    fields = {"csrf_token": browser.csrf(), "emails": "new@example.org"}
+    before = everything()
+
+    response = browser.client.post("/invitations", data=fields, headers={"Origin": origin})
+
+    assert response.status_code == status
+    assert (everything() == before) == (status == 403)
 
 
 @pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])

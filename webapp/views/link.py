@@ -17,9 +17,18 @@ def _signer() -> TimestampSigner:
 
 
 def keep(response: Response, token_hash: str) -> Response:
+    return _given(response, COOKIE, _signer().sign(token_hash).decode())
+
+
+def probe(response: Response) -> Response:
+    """Gives the browser a cookie, to see whether it keeps any."""
+    return _given(response, "affluent-probe", "1")
+
+
+def _given(response: Response, name: str, value: str) -> Response:
     response.set_cookie(
-        COOKIE,
-        _signer().sign(token_hash).decode(),
+        _bound(name),
+        value,
         max_age=SECONDS,
         httponly=True,
         secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
@@ -28,15 +37,9 @@ def keep(response: Response, token_hash: str) -> Response:
     return response
 
 
-def probe(response: Response) -> Response:
-    """Gives the browser a cookie, to see whether it keeps any."""
-    response.set_cookie("affluent-probe", "1", max_age=SECONDS, httponly=True, samesite="Lax")
-    return response
-
-
-def drop(response: Response) -> Response:
-    response.delete_cookie(COOKIE)
-    return response
+def _bound(name: str) -> str:
+    """On https no other host of the same domain can set it."""
+    return f"__Host-{name}" if current_app.config["SESSION_COOKIE_SECURE"] else name
 
 
 def hash_of(token: str) -> str:
@@ -46,7 +49,7 @@ def hash_of(token: str) -> str:
 def held_hash() -> str | None:
     """The hash in the cookie: None when there is none, it was altered, or it is too old."""
     try:
-        return _signer().unsign(request.cookies.get(COOKIE, ""), max_age=SECONDS).decode()
+        return _signer().unsign(request.cookies.get(_bound(COOKIE), ""), max_age=SECONDS).decode()
     except (BadSignature, ValueError):
         return None
 
