@@ -2,9 +2,11 @@
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response
+from flask import Blueprint, Response, current_app, make_response, request
 
+from webapp.actions import cursors
 from webapp.errors import NotThere
 from webapp.htmx import render
 from webapp.models import KeptMail
@@ -12,7 +14,7 @@ from webapp.permissions import DEVELOPMENT, allows
 
 views = Blueprint("dev_mail", __name__, url_prefix="/dev/mail")
 
-MOST = 200
+AT_ONCE = 200
 # A mail brings its own styles, and nothing else of its own is let in.
 HTML_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
@@ -23,11 +25,16 @@ HTML_POLICY = (
 @views.get("")
 @allows(DEVELOPMENT)
 def index() -> Response:
-    mails = KeptMail.select(
-        KeptMail.id, KeptMail.recipient, KeptMail.subject, KeptMail.kept_at
-    ).order_by(KeptMail.kept_at.desc(), KeptMail.id.desc())
-    server = current_app.config["SETTINGS"].mail.server
-    return render("pages/dev/mails.html", mails=list(mails.limit(MOST)), server=server)
+    """The newest first, after the key `after`."""
+    found = list(_newest_after(request.args.get("after", "")).limit(AT_ONCE + 1))
+    mails = found[:AT_ONCE]
+    has_more = len(found) > AT_ONCE
+    return render(
+        "pages/dev/mails.html",
+        mails=mails,
+        after=cursors.written(mails[-1].kept_at, mails[-1].id) if has_more else "",
+        server=current_app.config["SETTINGS"].mail.server,
+    )
 
 
 @views.get("/<bounded:mail_id>")
@@ -62,6 +69,15 @@ def attachment(mail_id: int, number: int) -> Response:
     response.mimetype = "application/octet-stream"
     response.headers.set("Content-Disposition", "attachment", filename=parts[number].get_filename())
     return response
+
+
+def _newest_after(key: str) -> Any:
+    at, id = KeptMail.kept_at, KeptMail.id
+    query = KeptMail.select(id, KeptMail.recipient, KeptMail.subject, at)
+    if key:
+        instant, number = cursors.read(key)
+        query = query.where((at < instant) | ((at == instant) & (id < number)))
+    return query.order_by(at.desc(), id.desc())
 
 
 def _parsed(mail_id: int) -> EmailMessage:
