@@ -15,6 +15,17 @@ TEMPLATES = sorted(
 )
 PAGES = [path for path in TEMPLATES if "mail" not in path.relative_to(ROOT).parts]
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
+# The attributes of an element, in which a template's own marks may say "greater than".
+OF_ELEMENTS = re.compile(r"<[a-z][\w-]*((?:\{[{%].*?[}%]\}|[^>{])*)>", re.DOTALL)
+UNASKED = re.compile(r"\b(?:poll|change|input|blur|load|every|sse)\b")
+IN_PLACE = r"(?:outer|inner)Morph transition:false"
+ANSWERS_UNASKED = (
+    "partials/users/live.html",
+    "partials/users/around.html",
+    "partials/users/judged.html",
+    "partials/uploads/live.html",
+    "partials/uploads/mended.html",
+)
 NAMED = re.compile(r"\"((?:pages|partials|mail)/[\w/]+\.(?:html|txt))\"")
 
 
@@ -50,6 +61,24 @@ def test_no_template_escapes_the_policy(path: Path) -> None:
         assert ' style="' not in text
     # An attribute without quotes could be broken out of.
     assert not re.search(r"<[^>]*\s[\w-]+=\{\{", text)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_what_comes_unasked_leaves_a_half_done_press_alone(path: Path) -> None:
+    """An answer to a poll, or to a field that was left, may arrive while a button is pressed: what
+    is replaced then never hears of the release, nor does anything while a transition is shown."""
+    for attributes in OF_ELEMENTS.findall(path.read_text()):
+        trigger = re.search(r'hx-trigger="([^"]*)"', attributes)
+        if trigger and UNASKED.search(trigger[1]):
+            assert re.search(rf'hx-swap="(?:none|{IN_PLACE})"', attributes), attributes
+
+
+@pytest.mark.parametrize("name", ANSWERS_UNASKED)
+def test_so_do_the_parts_of_such_an_answer(name: str) -> None:
+    parts = re.findall(r'<hx-partial\b[^>]*hx-swap="([^"]*)"', (ROOT / name).read_text())
+    assert parts
+    for swap in parts:
+        assert re.fullmatch(rf"{IN_PLACE}|(?:beforeend|afterend) transition:false", swap), swap
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

@@ -86,6 +86,13 @@ document.addEventListener("htmx:after:settle", ({ detail }) => {
   again?.focus({ preventScroll: true });
 });
 
+// ---- What somebody opened stays open while what is around it changes ----
+
+htmx.registerExtension("opened", {
+  htmx_before_morph_attr: (el, { attrName, newValue }) =>
+    !(attrName === "open" && newValue === null && el.matches("details")),
+});
+
 // ---- #panel opens when something new was swapped into it ----
 
 document.addEventListener("htmx:after:settle", () => {
