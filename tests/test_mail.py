@@ -14,6 +14,7 @@ from flask import Flask
 from tests import money
 from tests.apps import make_app
 from tests.hostile import HOSTILE
+from tests.joined import join, make_owned, make_person
 from tests.smtp import MailServer, parsed, sending_app, text_of
 from webapp import clock, mailer, models, outbox
 from webapp.actions import codes, notices, second_factor, statements
@@ -467,6 +468,17 @@ def test_an_inviter_learns_of_answers_in_one_digest(app: Flask) -> None:
     assert "silent@example.org" not in text
     assert f"{BASE}/users" in text
     assert "evil.example" not in text
+
+
+def test_the_digest_calls_whoever_joined_by_their_own_name(app: Flask) -> None:
+    with time_machine.travel(money.ACCEPTED, tick=False):
+        organisation = make_owned()
+        join(make_person("zoe@example.org"), organisation, "refund", name="Zoé from the bakery")
+        OutboxMessage.delete().execute()
+        assert notices.collect(clock.now()) == 1
+        mail = only_mail()
+    assert "- Zoe (zoe@example.org)\n" in text_of(mail)
+    assert "Zoe (zoe@example.org)" in text_of(mail, "html")
 
 
 def test_an_inviter_gets_one_digest_an_hour_at_most(app: Flask) -> None:

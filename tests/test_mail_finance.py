@@ -81,8 +81,8 @@ def test_finance_is_told_what_came_and_what_is_there(organisation: Account, fina
         "\n"
         "--\n"
         "\n"
-        "Vous recevez ce courriel parce que vous suivez les finances du compte Atelier Dumas,"
-        " au plus une fois par heure.\n"
+        "Vous recevez ce courriel, une fois par heure au plus, parce que vous suivez les finances"
+        " du compte Atelier Dumas.\n"
         "\n"
         "Ce courriel a été envoyé automatiquement pour Affluent.\n"
     )

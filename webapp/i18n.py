@@ -35,7 +35,7 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=chosen_locale)
     filters = {"money": money, "day": day, "month": month, "hour": hour, "moment": moment}
     app.jinja_env.filters.update(filters, change=change, plan=plan, place=place)
-    app.jinja_env.filters.update(named=named, address=address)
+    app.jinja_env.filters.update(named=named, address=address, unbroken=unbroken)
     app.jinja_env.globals.update(locale=lambda: str(get_locale()))
     _translate_quickly(app)
 
@@ -193,6 +193,11 @@ def address(text: str) -> Markup:
     if "@" not in text:
         return escape(text)
     return escape(text).replace("@", Markup("<wbr>@")).replace(".", Markup("<wbr>."))
+
+
+def unbroken(text: str) -> Markup:
+    """A number that keeps to one line, hyphens or not."""
+    return Markup('<span class="nowrap">{}</span>').format(text)
 
 
 def _locale() -> Literal["fr", "en"]:

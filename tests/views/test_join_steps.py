@@ -39,6 +39,14 @@ def test_a_wrong_password_keeps_the_invitations_page(cast: Cast) -> None:
     assert "do not go together" in words
 
 
+def test_whoever_is_signed_in_is_told_of_the_password_alone(cast: Cast) -> None:
+    """Their proof asks for no address."""
+    page = cast.browser("invitee").sign_in("zoe@example.org", "wrong", then="join")
+    assert page.status_code == 422
+    assert "This is not your password." in words_of(page)
+    assert "do not go together" not in words_of(page)
+
+
 def test_a_code_is_asked_for_and_typed_on_the_invitations_page(cast: Cast) -> None:
     browser = cast.browser("link holder")
     page = browser.post("/sign-in/code", then="join")

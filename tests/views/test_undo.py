@@ -30,6 +30,17 @@ def browser_of(app: Flask, user: User) -> Browser:
     return Browser(app).sign_in_as(user)
 
 
+def test_the_account_tells_a_cancellation_from_what_it_cancels(app: Flask) -> None:
+    user = make_person()
+    join(user, make_owned(), "refund")
+    browser = browser_of(app, user)
+    assert "23 November 2026, €49.97" in words_of(browser.get("/account"))
+    browser.post("/join/undo")
+    words = words_of(browser.get("/account"))
+    assert "R-2026-000002 , 23 November 2026, −€49.97 cancellation" in words
+    assert "R-2026-000001 , 23 November 2026, €49.97 All statements" in words
+
+
 def test_the_page_says_until_when_and_undoes(app: Flask) -> None:
     user = make_person()
     join(user, make_owned(), "refund")

@@ -9,7 +9,7 @@ from webapp.actions import codes, deliveries, reminders, reporting
 from webapp.actions.deliveries import Drawn
 from webapp.handlers import Errand
 from webapp.mailer import Letter, unlinked
-from webapp.models import Account, Invitation, SignInCode, User
+from webapp.models import Acceptance, Account, Invitation, SignInCode, User
 from webapp.policy import policy
 
 # What each of the people that are invited together reads for themselves.
@@ -114,9 +114,10 @@ def answers(errand: Errand) -> bool:
     people: dict[str, list[dict[str, Any]]] = {"accepted": [], "declined": []}
     for each in answered.order_by(Invitation.answered_at, Invitation.id):
         if each.status in people:
-            people[each.status].append(
-                {"who": _person(each), "reason": unlinked(each.decline_reason)}
-            )
+            # Whoever joined has a name of their own, whatever the invitation said.
+            joined = Acceptance.get_or_none(Acceptance.invitation == each)
+            who = _person(joined.user if joined else each)
+            people[each.status].append({"who": who, "reason": unlinked(each.decline_reason)})
     count = sum(map(len, people.values()))
     facts = {
         "name": unlinked(user.name),
