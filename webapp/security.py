@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from ipaddress import IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -187,8 +188,16 @@ def _name_here(address: str) -> str:
 
 
 def source() -> str:
-    """Where a request comes from, for throttling."""
-    return request.remote_addr or "unknown"
+    """Where a request comes from, for throttling: of IPv6 the network of 64 bits, for whoever has
+    one of its addresses has all."""
+    given = (request.remote_addr or "unknown")[:64]
+    try:
+        address = ip_address(given)
+    except ValueError:
+        return given
+    if address.version == 4:
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
 
 
 def came_from() -> SplitResult:

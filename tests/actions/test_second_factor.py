@@ -153,6 +153,18 @@ def test_a_recovery_code_is_good_once_and_told(viewer: Viewer) -> None:
     assert recovery_codes.left(viewer.user) == 9
 
 
+def test_of_five_equal_recovery_codes_at_once_one_is_taken(viewer: Viewer, day: Any) -> None:
+    _, codes = with_app(viewer)
+    database.close()
+
+    outcomes = race(5, lambda at: second_factor.show(viewer.user, codes[0], ""))
+
+    assert outcomes.count(None) == 1
+    assert sum(isinstance(one, Invalid) for one in outcomes) == 4
+    assert recovery_codes.left(viewer.user) == 9
+    assert told().count("recovery-code:used") == 1
+
+
 def test_recovery_codes_are_hashed_and_new_ones_end_the_old(viewer: Viewer) -> None:
     _, old = with_app(viewer)
     kept = [row.code_hash for row in RecoveryCode.select()]
