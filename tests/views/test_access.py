@@ -76,6 +76,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, int | dict[str, int]]] = {
     ("factors.confirm_authenticator", "POST"): (SIGNED_IN, 422),
     ("factors.remove_authenticator", "POST"): (SIGNED_IN, 303),
     ("factors.make_recovery_codes", "POST"): (SIGNED_IN, 200),
+    ("proof.show", "GET"): (SIGNED_IN, 200),
     ("sessions.end", "POST"): (SIGNED_IN, 404),
     ("sessions.end_others", "POST"): (SIGNED_IN, 303),
     ("activity.index", "GET"): (SEE_USERS, 200),

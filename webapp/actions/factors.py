@@ -2,14 +2,14 @@
 
 from webapp.actions import authenticators, passkeys, recovery_codes, second_factor, sessions
 from webapp.database import transaction
-from webapp.errors import Blocked, NotAllowed, NotThere
+from webapp.errors import Blocked, NotThere
 from webapp.models import Passkey
 from webapp.permissions import Viewer
 
 
 def begin_authenticator(by: Viewer) -> str:
     """The secret for the app; in force once it has shown its first code."""
-    _require_fresh(by)
+    sessions.require_fresh(by.session)
     return authenticators.begin(by.user)
 
 
@@ -19,7 +19,7 @@ def confirm_authenticator(by: Viewer, digits: str) -> list[str]:
     session that had none then neither confirms the secret nor is shown it."""
     begun_at = authenticators.begun_at(by.user)
     if begun_at is not None and not sessions.was_fresh(by.session, begun_at):
-        _require_fresh(by)
+        sessions.require_fresh(by.session)
     with transaction():
         authenticators.confirm(by.user, digits)
         sessions.end_others(by.user, keep=by.session)
@@ -32,7 +32,7 @@ def confirm_authenticator(by: Viewer, digits: str) -> list[str]:
 
 def remove_authenticator(by: Viewer) -> None:
     """Blocked("required") where a factor is asked for and this is the last."""
-    _require_fresh(by)
+    sessions.require_fresh(by.session)
     if second_factor.is_required(by.membership) and not second_factor.has_passkey(by.user):
         raise Blocked("required")
     with transaction():
@@ -43,13 +43,13 @@ def remove_authenticator(by: Viewer) -> None:
 
 
 def add_passkey(by: Viewer, browser: str, answer: str, name: str) -> Passkey:
-    _require_fresh(by)
+    sessions.require_fresh(by.session)
     return passkeys.register(by.user, browser, answer, name)
 
 
 def remove_passkey(by: Viewer, passkey_id: int) -> None:
     """NotThere for somebody else's; Blocked("required") as above."""
-    _require_fresh(by)
+    sessions.require_fresh(by.session)
     own = passkeys.of(by.user)
     if passkey_id not in [one.id for one in own]:
         raise NotThere("passkey")
@@ -63,14 +63,9 @@ def remove_passkey(by: Viewer, passkey_id: int) -> None:
 
 def make_recovery_codes(by: Viewer) -> list[str]:
     """Ten new ones; the old ones end."""
-    _require_fresh(by)
+    sessions.require_fresh(by.session)
     codes, hashes = recovery_codes.draw()
     with transaction():
         recovery_codes.keep(by.user, hashes)
         second_factor.tell(by.user, "recovery-codes:made")
     return codes
-
-
-def _require_fresh(by: Viewer) -> None:
-    if not sessions.is_fresh(by.session):
-        raise NotAllowed("proof")

@@ -9,7 +9,7 @@ from typing import Any
 
 from webapp import clock
 from webapp.database import as_instant
-from webapp.errors import Invalid, NotThere
+from webapp.errors import Invalid, NotAllowed, NotThere
 from webapp.models import Account, Membership, Session, User, people_count, written
 from webapp.models.people_count import Numbers
 from webapp.models.written import columns_of, fetch_one, instances
@@ -109,6 +109,12 @@ def prove(session: Session) -> None:
 def is_fresh(session: Session) -> bool:
     """Is the last proof at most five minutes old (rule J9)?"""
     return bool(clock.now() - session.proven_at <= PROOF_LIFE)
+
+
+def require_fresh(session: Session) -> None:
+    """NotAllowed("proof") when it is older."""
+    if not is_fresh(session):
+        raise NotAllowed("proof")
 
 
 def was_fresh(session: Session, at: datetime) -> bool:

@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from webapp import agents
+from webapp.errors import NotAllowed
 from webapp.permissions import declaration_of
 from webapp.views import (
     account,
@@ -36,6 +37,7 @@ from webapp.views import (
     needs_hand,
     passkey,
     personal,
+    proof,
     reminders,
     reports,
     second_step,
@@ -77,6 +79,7 @@ BLUEPRINTS = (
     movements,
     needs_hand,
     personal,
+    proof,
     reminders,
     reports,
     second_step,
@@ -106,6 +109,7 @@ def install(app: Flask) -> None:
     navigation.install(app)
     passkey.install(app)
     app.jinja_env.filters.update(browser=agents.browser, system=agents.system)
+    app.register_error_handler(NotAllowed, proof.ask)
     app.url_map.converters["bounded"] = BoundedConverter
     for module in BLUEPRINTS:
         app.register_blueprint(module.views)

@@ -19,7 +19,6 @@ log = logging.getLogger("affluent.errors")
 
 def install(app: Flask) -> None:
     app.register_error_handler(errors.NotThere, lambda error: shown(404))
-    app.register_error_handler(errors.NotAllowed, lambda error: shown(403))
     app.register_error_handler(errors.Invalid, lambda error: shown(422, error.code))
     app.register_error_handler(errors.Stale, lambda error: shown(409))
     app.register_error_handler(errors.Blocked, lambda error: shown(409))

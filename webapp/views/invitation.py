@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, make_response, request
 from flask_babel import gettext as _
 
 from webapp import clock
-from webapp.actions import amendments, invitations, timelines
+from webapp.actions import amendments, invitations, sessions, timelines
 from webapp.errors import Invalid, Stale, TooMany
 from webapp.htmx import go, render, unchanged_or, wants_partial
 from webapp.permissions import GRANT_ADMIN, INVITE, allows
@@ -35,9 +35,11 @@ def change(invitation_id: int) -> Response:
 @views.post("/invitations/<bounded:invitation_id>/address")
 @allows(INVITE)
 def mend(invitation_id: int) -> Response:
-    written = request.form.get("email", "")
+    written, viewer = request.form.get("email", ""), require_viewer()
+    if invitations.find(viewer.account, invitation_id).is_admin:
+        sessions.require_fresh(viewer.session)  # another person would get that role
     try:
-        fresh = invitations.mend(require_viewer().membership, invitation_id, written)
+        fresh = invitations.mend(viewer.membership, invitation_id, written)
     except Invalid as error:
         return _page(invitation_id, 422, written=written, error=error.code)
     except TooMany:
@@ -53,6 +55,8 @@ def mend(invitation_id: int) -> Response:
 @allows(INVITE)
 def amend(invitation_id: int) -> Response:
     role, licence, seen = (request.form.get(name, "") for name in ("role", "licence", "seen"))
+    if role == "admin":
+        sessions.require_fresh(require_viewer().session)
     try:
         amendments.amend(require_viewer().membership, invitation_id, role, licence, seen)
     except Stale:

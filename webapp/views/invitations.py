@@ -26,6 +26,7 @@ from webapp.i18n import ngettext
 from webapp.models import Invitation, people
 from webapp.permissions import INVITE, allows
 from webapp.security import require_viewer
+from webapp.views import kept
 from webapp.views.asking import asked_before
 from webapp.views.offer import TEXTS, chosen_offer
 from webapp.views.users import adding, listing
@@ -43,6 +44,8 @@ def create() -> Response:
         offer, checked = chosen_offer(), checked_rows()
     except Invalid as error:
         return _form_again(error)
+    if offer.role == "admin":
+        kept.through_proof(viewer.session)
     is_clean = not checked.not_ready and len(checked.ready) <= AT_ONCE
     if not (is_clean or "confirmed" in request.form):
         return _preview_page(checked)

@@ -1,10 +1,11 @@
 """Where to go on after signing in. `then` names a place, never an address from outside: one of
 PLACES, or the page that this browser asked for before, which its signed cookie holds."""
 
-from flask import Response, request, session
+from flask import Response, current_app, request, session
 
 from webapp import clock
 from webapp.htmx import go, go_to, wants_partial
+from webapp.security import came_from
 
 PLACES = {
     "users": "users.index",
@@ -27,6 +28,19 @@ def then() -> str:
     return given if given in PLACES or given == ASKED else ""
 
 
+def come_back() -> None:
+    """Going on leads back to the page that this request was made on, if that can be looked at."""
+    parts = came_from()
+    path = "/" + parts.path.lstrip("/\\")
+    address = f"{path}?{parts.query}" if parts.query else path
+    is_page = current_app.url_map.bind("").test(path, "GET")
+    session["asked_for"] = (address if is_page and len(address) <= LONGEST else "", _now())
+
+
+def _now() -> int:
+    return int(clock.now().timestamp())
+
+
 def go_on() -> Response:
     place, (address, at) = then(), session.pop("asked_for", ("", 0))
     if place == ASKED and address and clock.now().timestamp() - at < MOST_SECONDS:
@@ -43,6 +57,6 @@ def of_request() -> str | None:
     is_page = request.method == "GET" and not wants_partial() and "." not in request.path
     address = request.full_path.removesuffix("?")
     if is_page and len(address) <= LONGEST and request.endpoint != "home.show":
-        session["asked_for"] = (address, int(clock.now().timestamp()))
+        session["asked_for"] = (address, _now())
         return ASKED
     return name if name in PLACES else None

@@ -7,7 +7,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from webapp import clock
-from webapp.actions import limits, uploads
+from webapp.actions import limits, sessions, uploads
 from webapp.actions.uploads import rows
 from webapp.downloads import csv_of
 from webapp.errors import Invalid, Stale
@@ -100,6 +100,7 @@ def mend(upload_id: int, row_id: int) -> Response:
 @allows(INVITE)
 def confirm(upload_id: int) -> Response:
     try:
+        _ask_for_proof(upload_id)
         upload = uploads.confirm(require_viewer().membership, upload_id)
     except Stale:
         return _changed_meanwhile(upload_id)
@@ -131,10 +132,17 @@ def cancel(upload_id: int) -> Response:
 @allows(INVITE)
 def resume(upload_id: int) -> Response:
     try:
+        _ask_for_proof(upload_id)
         uploads.resume(require_viewer().membership, upload_id)
     except Stale:
         return _changed_meanwhile(upload_id)
     return go("uploads.show", upload_id=upload_id)
+
+
+def _ask_for_proof(upload_id: int) -> None:
+    """Whoever makes administrators shows first who they are."""
+    if rows.ask_for_admins(_find(upload_id)):
+        sessions.require_fresh(require_viewer().session)
 
 
 @views.get("/uploads/<bounded:upload_id>/progress")

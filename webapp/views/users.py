@@ -14,6 +14,7 @@ from webapp.models.asked import Asked, Key
 from webapp.models.people import Person
 from webapp.permissions import GRANT_ADMIN, SEE_USERS, allows
 from webapp.security import require_viewer
+from webapp.views import kept
 from webapp.views.asking import asked_before, asked_for, written
 
 views = Blueprint("users", __name__)
@@ -126,7 +127,7 @@ def adding() -> dict[str, Any]:
         "day_ends_at": limits.day_ends_at(viewer.account, now),
         "uploads": uploads.under_way(viewer.account),
         "schedule_of": lambda upload: limits.schedule(viewer.account, upload.left, now),
-        "values": {},
+        "values": kept.before(),
         "errors": {},
     }
 
