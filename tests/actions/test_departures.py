@@ -165,6 +165,32 @@ def test_after_the_window_nothing_can_be_undone(app: Flask, day: time_machine.Tr
     assert membership_of(user).account.subscription() is None
 
 
+@pytest.mark.parametrize("way", ["leaving", "removal", "undo", "joining another"])
+def test_a_clock_that_went_back_keeps_nobody_from_leaving(
+    app: Flask, day: time_machine.Traveller, way: str
+) -> None:
+    """Also where two machines do not have quite the same time."""
+    organisation, other = make_owned(), make_owned("Maison Petit")
+    user = make_person("camille@example.org")
+    acceptance = join(user, organisation, "refund")
+    joined = membership_of(user)
+    day.shift(-timedelta(hours=1))
+
+    if way == "leaving":
+        members.leave(viewer_of(user), joined.id)
+    elif way == "removal":
+        owner = Membership.get(Membership.account == organisation, Membership.is_owner).user
+        members.remove(viewer_of(owner), joined.id, "member")
+    elif way == "undo":
+        undo.undo(user, acceptance.id)
+    else:
+        join(user, other)
+
+    ended = Membership.get_by_id(joined.id)
+    assert ended.ended_at == ended.joined_at
+    assert membership_of(user).account != organisation
+
+
 def test_who_left_can_join_again(app: Flask) -> None:
     user, organisation = make_person(), make_owned()
     join(user, organisation, "refund")

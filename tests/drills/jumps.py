@@ -18,13 +18,14 @@ from flask import Flask
 from tests.client import Browser, words_of
 from tests.drills.bank import NEVER, differences, fresh_database
 from tests.joined import join, make_owned, make_person
-from tests.people import invite
+from tests.people import invite, viewer_of
 from tests.smtp import MailServer, sending_app
 from webapp import clock, outbox
-from webapp.actions import ledger, undo
+from webapp.actions import ledger, members, undo
 from webapp.database import database
 from webapp.handlers import money, rounds
 from webapp.models import (
+    Acceptance,
     Account,
     Invitation,
     Membership,
@@ -60,6 +61,7 @@ class Jumping:
                 jump = self.random.choice(JUMPS)
                 traveller.shift(jump)
                 self.told["back" if jump < timedelta(0) else "forward"] += 1
+                self._go_away(organisation, at)
                 self._work()
                 self._look(organisation)
             self._arrive(traveller)
@@ -79,6 +81,28 @@ class Jumping:
         elif at % 3 == 1:
             undo.send_now(user, acceptance.id)
         self.told["joined"] += 1
+
+    def _go_away(self, organisation: Account, at: int) -> None:
+        """Whoever has just joined undoes that, leaves or is removed, by a clock that may be before
+        that moment; every fourth stays."""
+        user = User.get(User.email == f"p{at}@jumps.example")
+        mine: Membership = user.membership()
+        if mine.account_id != organisation.id:
+            return  # undone before
+        owner: User = Membership.get(Membership.account == organisation, Membership.is_owner).user
+        if at % 4 == 1:
+            members.leave(viewer_of(user), mine.id)
+        elif at % 4 == 2:
+            members.remove(viewer_of(owner), mine.id, members.standing(mine))
+        elif at % 4 == 3:
+            self._undo(user)
+        self.told["went away"] += at % 4 > 0
+
+    def _undo(self, user: User) -> None:
+        """Unless the clock went on past the window, or what was held has left."""
+        acceptance = Acceptance.get(Acceptance.user == user)
+        if acceptance.is_held(clock.now()):
+            undo.undo(user, acceptance.id)
 
     def _work(self) -> None:
         rounds.drain()
