@@ -91,6 +91,7 @@ def guarding(tour: Tour) -> None:
     tour.keep("ways of signing in, a proof first", visitor.get("/account/sign-in"))
     refused = visitor.post("/account/authenticator/removal")
     tour.keep("ways of signing in, refused", refused, 409)
+    tour.keep("a proof before giving power", visitor.get("/account/proof"))
     second_factor.forget_all(user)
     Account.update(second_factor="").where(Account.id == account.id).execute()
     policy.use(before)

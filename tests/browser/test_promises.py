@@ -38,6 +38,7 @@ PAGES = {
         "/statements",
         "/account",
         "/account/sign-in",
+        "/account/proof",
         "/account/erasure",
         "/account/departure",
         "/help",
