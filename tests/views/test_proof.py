@@ -12,7 +12,7 @@ from tests.people import PASSWORD, Cast, invite
 from tests.snapshots import everything
 from webapp.actions import amendments, uploads
 from webapp.actions.inviting import Offer
-from webapp.models import Invitation, Upload
+from webapp.models import Account, Invitation, Upload
 
 NEW = "new@example.org"
 ON = {"Referer": "http://localhost/users?status=pending"}
@@ -106,6 +106,19 @@ def test_nor_does_a_file_make_any(stale: Browser, cast: Cast) -> None:
     prove(stale)
     press(stale, f"/uploads/{upload.id}/confirmation")
     assert Upload.get_by_id(upload.id).status == "sending"
+
+
+def test_the_second_factor_is_asked_for_or_no_more_after_a_proof_only(
+    stale: Browser, cast: Cast
+) -> None:
+    Account.update(second_factor="all").where(Account.id == cast.organisation.id).execute()
+
+    assert is_asked_for_proof(press(stale, "/settings/second-factor", second_factor=""))
+    assert Account.get_by_id(cast.organisation.id).second_factor == "all"
+    Account.update(second_factor="").where(Account.id == cast.organisation.id).execute()
+    prove(stale)
+    press(stale, "/settings/second-factor", second_factor="admins")
+    assert Account.get_by_id(cast.organisation.id).second_factor == "admins"
 
 
 def test_who_may_not_make_one_is_told_so_all_the_same(cast: Cast) -> None:

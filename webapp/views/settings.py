@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 
-from webapp.actions import organisations
+from webapp.actions import organisations, sessions
 from webapp.actions.organisations import Settings
 from webapp.errors import Invalid
 from webapp.htmx import go, render
@@ -46,8 +46,9 @@ def change() -> Response:
 @views.post("/settings/second-factor")
 @allows(GRANT_ADMIN)
 def ask_for_factor() -> Response:
-    of_whom = request.form.get("second_factor", "none")
-    organisations.ask_for_factor(require_viewer().membership, of_whom)
+    viewer, of_whom = require_viewer(), request.form.get("second_factor", "none")
+    sessions.require_fresh(viewer.session)
+    organisations.ask_for_factor(viewer.membership, of_whom)
     flash(_("The settings are saved."))
     return go("settings.show")
 
