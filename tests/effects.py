@@ -5,6 +5,7 @@ from typing import Any
 from webapp import outbox
 from webapp.handlers import Errand, rounds
 from webapp.models import OutboxMessage
+from webapp.outbox import claiming
 from webapp.smtp import Post
 
 MONEY = ("refund", "credit")
@@ -14,7 +15,7 @@ def carry_out(*kinds: str) -> int:
     """All that is due of these kinds (money when none is named); returns how many."""
     done = 0
     with Post() as post:
-        while (claim := outbox.claim(kinds or MONEY)) is not None:
+        while (claim := claiming.claim(kinds or MONEY)) is not None:
             rounds.carry_out(Errand(claim, post))
             done += 1
     return done

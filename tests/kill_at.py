@@ -65,9 +65,9 @@ def run(program: str) -> None:
 if __name__ == "__main__":
     sys.path.insert(0, "")
     point, program = sys.argv.pop(1), sys.argv.pop(1)
-    from webapp import outbox
+    from webapp.outbox import claiming
 
-    outbox.LEASE = LEASE
+    claiming.LEASE = LEASE
     if program == "worker" and point.partition(" ")[2].startswith("invoices."):
         _arm_printer(point)
     else:

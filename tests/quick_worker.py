@@ -7,11 +7,12 @@ from datetime import timedelta
 
 
 def hurry(lease: float, pace: float) -> None:
-    from webapp import handlers, outbox, smtp_line
+    from webapp import handlers, smtp_line
+    from webapp.outbox import claiming
 
-    outbox.LEASE = timedelta(seconds=lease)
-    outbox.PAUSES = tuple(pause / pace for pause in outbox.PAUSES)
-    handlers.ROOM = min(handlers.ROOM, outbox.LEASE * 0.9)
+    claiming.LEASE = timedelta(seconds=lease)
+    claiming.PAUSES = tuple(pause / pace for pause in claiming.PAUSES)
+    handlers.ROOM = min(handlers.ROOM, claiming.LEASE * 0.9)
     if pace > 1:
         smtp_line.TIMEOUT = max(2, smtp_line.TIMEOUT / pace)
         smtp_line.CONTENT_TIMEOUT = 3

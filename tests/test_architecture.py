@@ -39,7 +39,7 @@ LEAVES = {
 MAY_IMPORT = {
     "models": {"models", "database"},
     "migrations": {"migrations", "database"},
-    "outbox": {"models", "database"},
+    "outbox": {"outbox", "models", "database"},
     "permissions": {"models"},
     "payments": {"payments", "database", "models"},
     "imports": {"imports"},

@@ -8,11 +8,12 @@ from flask import Flask
 from tests import money
 from tests.hostile import HOSTILE
 from tests.test_mail import make_invitation
-from webapp import mailer, mime, outbox
+from webapp import mailer, mime
 from webapp.forms import Forms
 from webapp.handlers import Errand, mails
 from webapp.letters import Letter
 from webapp.models import OutboxMessage
+from webapp.outbox import claiming
 
 NAMES = ["", "Anna", "Zoé & Fils", *(name.replace("\x00", "\x01") for name in HOSTILE)]
 
@@ -55,5 +56,5 @@ def written(kind: str, monkeypatch: pytest.MonkeyPatch, app: Flask) -> list[Lett
     letters: list[Letter] = []
     monkeypatch.setattr(Errand, "mail", lambda errand, letter: letters.append(letter))
     for message in OutboxMessage.select().where(OutboxMessage.invitation != first):
-        getattr(mails, kind)(Errand(outbox.Claim(message, ""), None))  # type: ignore[arg-type]
+        getattr(mails, kind)(Errand(claiming.Claim(message, ""), None))  # type: ignore[arg-type]
     return letters

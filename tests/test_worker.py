@@ -20,8 +20,8 @@ from tests.smtp import MailServer, sending_app, text_of
 from webapp import clock, outbox
 from webapp.actions import notices, sent
 from webapp.database import database
+from webapp.handlers import kinds, rounds
 from webapp.handlers import money as money_handlers
-from webapp.handlers import rounds
 from webapp.models import (
     DeliveryEvent,
     Invitation,
@@ -32,6 +32,7 @@ from webapp.models import (
     Statement,
     User,
 )
+from webapp.outbox import claiming
 from webapp.smtp_line import Plain
 
 MOMENT = timedelta(seconds=1)
@@ -122,7 +123,7 @@ def test_what_a_killed_worker_had_sent_is_told_and_not_sent_again(
             rounds.drain()
     assert len(server.mails) == 1 + 4
     del app.extensions["taken"]  # nor does it remember
-    with time_machine.travel(clock.now() + outbox.LEASE + timedelta(seconds=1), tick=True):
+    with time_machine.travel(clock.now() + claiming.LEASE + timedelta(seconds=1), tick=True):
         rounds.drain()
     assert sorted(server.recipients) == sorted(one.email for one in people)
     assert {delivery(one) for one in people} == {("sent", "")}
@@ -130,24 +131,24 @@ def test_what_a_killed_worker_had_sent_is_told_and_not_sent_again(
     assert InvitationLink.select().count() == 12
 
 
-@pytest.mark.parametrize(("mails", "mark"), [(1, "outbox.mark_left"), (12, "sent.mark")])
+@pytest.mark.parametrize(("mails", "mark"), [(1, "claiming.mark_left"), (12, "sent.mark")])
 def test_a_worker_that_lives_sends_nothing_twice_though_its_mark_is_lost_twice(
     app: Flask, server: MailServer, monkeypatch: pytest.MonkeyPatch, mails: int, mark: str
 ) -> None:
     """The database goes exactly between the mail server's 250 and our mark, and is away again when
     that is to be made up for."""
     people = invite(*(f"p{number}@example.org" for number in range(mails)))
-    place, name = {"outbox": outbox, "sent": sent}[mark.split(".")[0]], mark.split(".")[1]
+    place, name = {"claiming": claiming, "sent": sent}[mark.split(".")[0]], mark.split(".")[1]
     for step in range(2):
         with (
             monkeypatch.context() as patched,
-            time_machine.travel(clock.now() + step * (outbox.LEASE + MOMENT), tick=True),
+            time_machine.travel(clock.now() + step * (claiming.LEASE + MOMENT), tick=True),
         ):
             patched.setattr(place, name, gone)
             with pytest.raises(OperationalError):
                 rounds.drain()
         assert len(server.mails) == (1 if mails == 1 else 2)
-    with time_machine.travel(clock.now() + 2 * (outbox.LEASE + MOMENT), tick=True):
+    with time_machine.travel(clock.now() + 2 * (claiming.LEASE + MOMENT), tick=True):
         rounds.drain()
     assert sorted(server.recipients) == sorted(one.email for one in people)
     assert {delivery(one) for one in people} == {("sent", "")}
@@ -170,7 +171,7 @@ def test_marks_that_a_database_lost_as_it_went_are_made_again(
     assert len(server.mails) == 1 + 4
     rounds.drain(lambda: True)
     assert OutboxMessage.select().where(OutboxMessage.sent_at.is_null(False)).count() == 4
-    with time_machine.travel(clock.now() + outbox.LEASE + MOMENT, tick=True):
+    with time_machine.travel(clock.now() + claiming.LEASE + MOMENT, tick=True):
         rounds.drain()
     assert sorted(server.recipients) == sorted(one.email for one in people)
 
@@ -288,7 +289,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_again_and_again(
 def test_after_the_last_try_a_mail_rests_in_quarantine(app: Flask, server: MailServer) -> None:
     server.answers["anna@example.org"] = "451 4.3.0 Not now"
     [invitation] = invite("anna@example.org")
-    OutboxMessage.update(attempts=len(outbox.PAUSES)).execute()
+    OutboxMessage.update(attempts=len(claiming.PAUSES)).execute()
     assert rounds.drain() is None
     message = OutboxMessage.get()
     assert message.quarantined_at is not None
@@ -311,7 +312,7 @@ def test_an_error_of_one_kind_leaves_the_others_alone(
     def fail(errand: object) -> bool:
         raise RuntimeError("broken")
 
-    monkeypatch.setitem(rounds.HANDLERS, "render", fail)
+    monkeypatch.setitem(kinds.HANDLERS, "render", fail)
     outbox.write("render", {"statement_id": 1})
     outbox.write("nonsense", {})
     invite("anna@example.org")
@@ -323,7 +324,7 @@ def test_an_error_of_one_kind_leaves_the_others_alone(
 
 def test_a_message_that_always_kills_its_worker_is_given_up(app: Flask, server: MailServer) -> None:
     invite("anna@example.org")
-    OutboxMessage.update(attempts=len(outbox.PAUSES) + 1).execute()
+    OutboxMessage.update(attempts=len(claiming.PAUSES) + 1).execute()
     rounds.drain()
     assert OutboxMessage.get().quarantined_at is not None
     assert server.mails == []
@@ -331,9 +332,9 @@ def test_a_message_that_always_kills_its_worker_is_given_up(app: Flask, server: 
 
 def test_a_worker_whose_claim_has_ended_sends_nothing(app: Flask, server: MailServer) -> None:
     invite("anna@example.org")
-    late = outbox.claim()
+    late = claiming.claim()
     assert late is not None
-    with time_machine.travel(clock.now() + outbox.LEASE + timedelta(seconds=1), tick=True):
+    with time_machine.travel(clock.now() + claiming.LEASE + timedelta(seconds=1), tick=True):
         rounds.drain()
         with rounds.Post() as post:
             rounds.carry_out(rounds.Errand(late, post))

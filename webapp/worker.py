@@ -12,7 +12,7 @@ from huey import crontab
 from huey.consumer import Consumer
 
 from invoices import printing
-from webapp import clock, create_app, logs, mailer, outbox
+from webapp import clock, create_app, logs, mailer
 from webapp.actions import (
     asking,
     digests,
@@ -28,6 +28,7 @@ from webapp.actions import (
 )
 from webapp.database import connect_usably
 from webapp.handlers import money, rounds
+from webapp.outbox import claiming
 
 app = create_app()
 mailer.install(app)
@@ -78,7 +79,7 @@ def sweep() -> None:
         look.schedule(delay=seconds)
     with app.app_context():
         connect_usably()
-        for lease_end in outbox.lease_ends():
+        for lease_end in claiming.lease_ends():
             look_at(lease_end)
     drain_outbox()
 

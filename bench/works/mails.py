@@ -22,7 +22,7 @@ from webapp.config import Mail
 from webapp.database import transaction
 from webapp.handlers import Errand, mails, rounds
 from webapp.models import Invitation, Membership, OutboxMessage
-from webapp.outbox import Claim
+from webapp.outbox.claiming import Claim
 
 NAME = "bench-mails"
 MAILS = 200

@@ -12,7 +12,6 @@ from bench.servers import spent
 from bench.works.setting import Setting
 from tests import money
 from tests.apps import make_app
-from webapp import outbox
 from webapp.actions import uploads
 from webapp.actions.inviting import Offer
 from webapp.actions.uploads import rows
@@ -21,6 +20,7 @@ from webapp.database import database
 from webapp.handlers import Errand
 from webapp.handlers import uploads as handlers
 from webapp.models import AuditEvent, Invitation, Membership, OutboxMessage
+from webapp.outbox import claiming
 from webapp.smtp import Post
 
 NAME = "bench-upload"
@@ -77,9 +77,9 @@ def _confirm(by: Membership, people: int) -> None:
 def _send_all() -> None:
     """As a worker does it that has nothing else to do."""
     with Post() as post:
-        while claim := outbox.claim(("upload:send",)):
+        while claim := claiming.claim(("upload:send",)):
             handlers.send(Errand(claim, post))
-            outbox.mark_left(claim)
+            claiming.mark_left(claim)
 
 
 def _written(first: Membership, second: Membership) -> list[tuple[str, list[tuple[object, ...]]]]:

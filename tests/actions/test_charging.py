@@ -10,10 +10,10 @@ from flask import Flask
 
 from tests.money import ACCEPTED, make_account, make_organisation, make_plan, make_user
 from webapp import clock as present
-from webapp import outbox
 from webapp.actions import charging, joining, quotes, sessions, undo
 from webapp.handlers import Errand, rounds
 from webapp.models import Acceptance, Invitation, OutboxMessage, Session, Subscription, User
+from webapp.outbox import claiming
 from webapp.payments.gateway import GatewayRefusal
 from webapp.payments.simulated import (
     SimulatedGateway,
@@ -75,7 +75,7 @@ def drain() -> None:
     """What is due of the charging; mails and refunds are other tests' matter."""
     kinds = ("subscription:end", "subscription:cancel", "subscription:keep")
     with Post() as post:
-        while (claim := outbox.claim(kinds)) is not None:
+        while (claim := claiming.claim(kinds)) is not None:
             rounds.carry_out(Errand(claim, post))
 
 

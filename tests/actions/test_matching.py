@@ -6,13 +6,14 @@ import pytest
 from flask import Flask
 
 from tests.people import Cast, invite, make_cast, on_the_day
-from webapp import clock, outbox
+from webapp import clock
 from webapp.actions import accounts, invitations, matching
 from webapp.errors import NotAllowed
 from webapp.handlers import Errand
-from webapp.handlers.rounds import HANDLERS
+from webapp.handlers.kinds import HANDLERS
 from webapp.models import AuditEvent, Invitation, Membership, OutboxMessage
 from webapp.models.asked import Asked
+from webapp.outbox import claiming
 from webapp.smtp import Post
 
 
@@ -32,9 +33,9 @@ def some(cast: Cast, *names: str, **offer: str) -> list[int]:
 def carry_out() -> int:
     """What the worker does with it; returns in how many chunks."""
     chunks = 0
-    while claim := outbox.claim(("matching",)):
+    while claim := claiming.claim(("matching",)):
         HANDLERS["matching"](Errand(claim, Post()))
-        outbox.mark_left(claim)
+        claiming.mark_left(claim)
         chunks += 1
     return chunks
 

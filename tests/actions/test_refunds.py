@@ -14,6 +14,7 @@ from tests.races import race
 from webapp import outbox
 from webapp.actions import ledger, refunds
 from webapp.models import Acceptance, LedgerTransfer, OutboxMessage, Payment, Refund
+from webapp.outbox import claiming
 from webapp.payments.gateway import GatewayAway, GatewayRefund, GatewayRefusal
 from webapp.payments.simulated import SimulatedGateway, SimulatedPayment, SimulatedRefund
 
@@ -371,10 +372,10 @@ def test_following_leaves_the_asking_to_the_message(refund: Refund) -> None:
     gateway = Flaky("never sent")
     with pytest.raises(GatewayAway):
         refunds.request(refund.id, gateway)
-    claim = outbox.claim(("refund",))
+    claim = claiming.claim(("refund",))
     assert claim is not None
     refunds.follow(refund.id, gateway)
-    outbox.mark_deferred(claim, "no connection")
+    claiming.mark_deferred(claim, "no connection")
     refunds.follow(refund.id, gateway)
     assert gateway.calls == ["create", "find", "find"]
     assert _askings().count() == 1
@@ -383,9 +384,9 @@ def test_following_leaves_the_asking_to_the_message(refund: Refund) -> None:
 def test_following_writes_a_new_message_where_none_waits(refund: Refund) -> None:
     with pytest.raises(GatewayAway):
         refunds.request(refund.id, Flaky("never sent"))
-    claim = outbox.claim(("refund",))
+    claim = claiming.claim(("refund",))
     assert claim is not None
-    outbox.mark_quarantined(claim, "no connection")
+    claiming.mark_quarantined(claim, "no connection")
 
     assert race(8, lambda _: refunds.follow(refund.id, SimulatedGateway())) == [None] * 8
     assert _askings().count() == 1
@@ -401,7 +402,7 @@ def _askings() -> Any:
 def test_what_the_gateway_knows_is_recorded_even_while_a_worker_is_asking(refund: Refund) -> None:
     with pytest.raises(GatewayAway):
         refunds.request(refund.id, Flaky("answer lost"))
-    assert outbox.claim(("refund",)) is not None
+    assert claiming.claim(("refund",)) is not None
 
     refunds.follow(refund.id, SimulatedGateway())
     assert fresh().state == "pending"

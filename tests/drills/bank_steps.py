@@ -9,7 +9,7 @@ from peewee import IntegrityError
 
 from tests.joined import make_invitation, make_person, shown_to
 from tests.people import session_of
-from webapp import clock, outbox
+from webapp import clock
 from webapp.actions import failed_refunds, invoices, joining, refunds, undo
 from webapp.database import transaction
 from webapp.errors import Stale
@@ -26,6 +26,7 @@ from webapp.models import (
     SettlementShare,
     User,
 )
+from webapp.outbox import claiming
 from webapp.payments.gateway import GatewayAway
 from webapp.payments.simulated import SimulatedGateway, SimulatedPayment, faults
 from webapp.smtp import Post
@@ -107,7 +108,7 @@ class Writer:
 
     def leave(self) -> None:
         """A worker's errand, sometimes on a bad line."""
-        claim = outbox.claim(MONEY)
+        claim = claiming.claim(MONEY)
         if claim is None:
             return
         if self.random.random() < 0.2:

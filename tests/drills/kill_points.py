@@ -16,8 +16,8 @@ POINTS = {
         f"before {ACTIONS}.refunds:_record",
         f"after {ACTIONS}.refunds:_transfers",  # the answer recorded, not committed
         f"after {ACTIONS}.refunds:_record",
-        "before webapp.outbox:mark_left",
-        "after webapp.outbox:mark_left",
+        "before webapp.outbox.claiming:mark_left",
+        "after webapp.outbox.claiming:mark_left",
         "before invoices.pdf:render",
         "after invoices.pdf:render",
         f"after {ACTIONS}.statements:render",
@@ -94,8 +94,8 @@ POINTS = {
         f"after {ACTIONS}.ledger:post",
         f"after {ACTIONS}.credit:open_lot",  # not committed
         f"after {ACTIONS}.settlements:release",  # committed
-        "before webapp.outbox:mark_left",
-        "after webapp.outbox:mark_left",
+        "before webapp.outbox.claiming:mark_left",
+        "after webapp.outbox.claiming:mark_left",
     ],
     "the worker sends an invitation": [
         f"before {ACTIONS}.deliveries:draw_link",
@@ -103,8 +103,8 @@ POINTS = {
         "before webapp.smtp_line:Plain.send_content",
         "after webapp.smtp_line:Plain.hear_of_content",  # the server has answered 250
         "after webapp.smtp:Post.send",
-        "before webapp.outbox:mark_left",
-        "after webapp.outbox:mark_left",
+        "before webapp.outbox.claiming:mark_left",
+        "after webapp.outbox.claiming:mark_left",
         f"after {ACTIONS}.deliveries:note",
     ],
     "the worker sends a run of them": [
@@ -160,8 +160,8 @@ POINTS = {
         f"after {ACTIONS}.uploads.sending:_note",
         f"after {ACTIONS}.uploads.sending:_send_rows",  # a chunk, not committed
         f"after {ACTIONS}.uploads.sending:send",
-        "before webapp.outbox:mark_left",
-        "after webapp.outbox:mark_left",
+        "before webapp.outbox.claiming:mark_left",
+        "after webapp.outbox.claiming:mark_left",
     ],
     "a file of accounts is imported": [
         f"after {ACTIONS}.ledger:post",

@@ -87,7 +87,7 @@ WORKER_PLACES = (
     "webapp.actions.ledger:post",
     "webapp.actions.refunds:_record",
     "webapp.actions.credit:open_lot",
-    "webapp.outbox:mark_left",
+    "webapp.outbox.claiming:mark_left",
     "webapp.payments.simulated.gateway:SimulatedGateway.create_refund",
     "webapp.smtp:Post.send",
 )

@@ -16,6 +16,7 @@ from webapp.actions import quotes
 from webapp.actions.stripe_sync import Sync, defaults
 from webapp.handlers import Errand, money, rounds
 from webapp.models import Account, Invoice, OutboxMessage, Payment, Subscription
+from webapp.outbox import claiming
 from webapp.payments.simulated import capture, events
 from webapp.payments.stripe.source import StripeSource
 from webapp.smtp import Post
@@ -39,7 +40,7 @@ def deliver(app: Flask, kind: str, about: dict[str, Any]) -> None:
     assert app.test_client().post(events.ADDRESS, data=body, headers=headers).status_code == 200
 
 
-def errand(claim: outbox.Claim | None, post: Post) -> Errand:
+def errand(claim: claiming.Claim | None, post: Post) -> Errand:
     assert claim is not None
     return Errand(claim, post)
 
@@ -143,15 +144,15 @@ def test_two_workers_never_read_one_customer_at_once(
     camille.put({**records.customer(), "name": "Camille Dupont"})
     deliver(app, "customer.updated", records.customer())
     with Post() as post:
-        first = errand(outbox.claim(), post)
+        first = errand(claiming.claim(), post)
         deliver(app, "customer.updated", records.customer())
         camille.asked.clear()
-        rounds.carry_out(errand(outbox.claim(), post))
+        rounds.carry_out(errand(claiming.claim(), post))
         assert (camille.asked, len(waiting())) == ([], 2)
         rounds.carry_out(first)
         assert Account.get().name == "Camille Dupont"
         clock.shift(timedelta(seconds=11))
-        rounds.carry_out(errand(outbox.claim(), post))
+        rounds.carry_out(errand(claiming.claim(), post))
 
     assert waiting() == []
 

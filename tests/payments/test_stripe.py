@@ -10,8 +10,8 @@ import pytest
 
 from tests.ports import free_port
 from tests.stripe_server import Request, StripeServer
-from webapp import outbox
 from webapp.config import Config, from_environment
+from webapp.outbox import claiming
 from webapp.payments import choose
 from webapp.payments.gateway import Gateway, GatewayAway, GatewayRefusal
 from webapp.payments.simulated import SimulatedGateway, capture
@@ -120,7 +120,7 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_claim_outlasts_asking_and_sending() -> None:
-    assert outbox.LEASE.total_seconds() > 2 * client.PATIENCE
+    assert claiming.LEASE.total_seconds() > 2 * client.PATIENCE
 
 
 def test_a_broken_proxys_answer_says_nothing(saying: Saying) -> None:

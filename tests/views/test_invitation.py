@@ -7,10 +7,11 @@ import pytest
 
 from tests.client import Browser, field_of, words_of
 from tests.people import Cast, invite
-from webapp import clock, outbox
+from webapp import clock
 from webapp.actions import invitations
 from webapp.handlers import rounds
 from webapp.models import DeliveryEvent, Invitation, Membership, OutboxMessage
+from webapp.outbox import claiming
 
 
 @pytest.fixture
@@ -18,12 +19,12 @@ def owner(cast: Cast) -> Browser:
     return cast.browser("owner")
 
 
-def claimed(invitation: Invitation) -> outbox.Claim:
+def claimed(invitation: Invitation) -> claiming.Claim:
     """The invitation's waiting mail, as a worker holds it."""
     OutboxMessage.update(leaves_at=clock.now() + timedelta(days=9)).where(
         OutboxMessage.invitation != invitation
     ).execute()
-    claim = outbox.claim(("mail:invitation",))
+    claim = claiming.claim(("mail:invitation",))
     assert claim is not None
     assert claim.message.invitation_id == invitation.id
     return claim

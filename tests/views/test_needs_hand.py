@@ -14,7 +14,7 @@ from tests.failed import failed_refund, payout, seller
 from tests.joined import make_owned
 from tests.money import ACCEPTED, make_user, settled
 from webapp.actions import needs_hand
-from webapp.handlers.rounds import HANDLERS
+from webapp.handlers.kinds import HANDLERS
 from webapp.models import AuditEvent, OutboxMessage, Refund, User
 from webapp.models.user import ERASED
 

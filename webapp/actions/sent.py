@@ -1,12 +1,12 @@
 """Mails of invitations that have left in a run: each is marked by itself, in one row and no index,
-and what outbox.mark_left and deliveries.note would do follows for all of them at once."""
+and what claiming.mark_left and deliveries.note would do follows for all of them at once."""
 
 from collections.abc import Sequence
 
 from webapp import clock
 from webapp.database import as_instant, database, is_postgresql, transaction, unhurried_transaction
 from webapp.models.written import change, fetch_all, ids_given, is_given, locking
-from webapp.outbox import Claim
+from webapp.outbox.claiming import Claim
 
 _MARK = "UPDATE outbox_message SET sent_at = ? WHERE id = ? AND claim = ?"
 # A transaction by itself, which asks by itself not to be waited for.

@@ -9,14 +9,15 @@ from typing import Protocol
 
 from flask_mail import Message
 
-from webapp import clock, mailer, outbox
+from webapp import clock, mailer
 from webapp.actions.deliveries import Drawn
 from webapp.forms import Forms
 from webapp.handlers.taken import taken
 from webapp.mailer import Letter
 from webapp.models import OutboxMessage
 from webapp.models.user import is_erased
-from webapp.outbox import Claim
+from webapp.outbox import claiming
+from webapp.outbox.claiming import Claim
 from webapp.smtp_line import Moments
 
 # A claim with less left than this is renewed before a mail's content goes out.
@@ -53,7 +54,7 @@ class Errand:
     def _may_begin(self) -> bool:
         """Is the message still this worker's for as long as the server may take to answer?"""
         left = self.message.claimed_until - clock.now()
-        return left > ROOM or outbox.renew(self.claim)
+        return left > ROOM or claiming.renew(self.claim)
 
 
 # Says whether anything was done; False: nobody wants it any more.

@@ -18,7 +18,7 @@ from webapp.actions import (
     stripe_sync,
 )
 from webapp.handlers import Errand
-from webapp.outbox import Deferred
+from webapp.outbox import Deferred, claiming
 from webapp.payments.choose import gateway_in_use, source_in_use
 from webapp.payments.gateway import Gateway, GatewayAway, GatewayRefusal
 from webapp.payments.source import Unmappable
@@ -61,7 +61,7 @@ def reconcile(errand: Errand) -> bool:
         return month_end.carry_out(
             errand.message.payload["reconciliation_id"],
             gateway(),
-            lambda: outbox.renew(errand.claim),
+            lambda: claiming.renew(errand.claim),
         )
 
 
@@ -121,7 +121,7 @@ def sync_changes(errand: Errand) -> bool:
         if source is None:
             return False
         job = stripe_sync.Sync(
-            source, stripe_sync.defaults(), _left_out, lambda: outbox.renew(errand.claim)
+            source, stripe_sync.defaults(), _left_out, lambda: claiming.renew(errand.claim)
         )
         counts = job.keep_up()
     return bool(counts.imported or counts.updated)

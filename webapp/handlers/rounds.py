@@ -11,63 +11,16 @@ from webapp import clock, mailer, outbox
 from webapp.actions import deliveries
 from webapp.database import database, transaction
 from webapp.forms import Forms
-from webapp.handlers import (
-    Errand,
-    Handler,
-    asked,
-    finance,
-    joined,
-    mails,
-    matching,
-    money,
-    refunds,
-    uploads,
-)
+from webapp.handlers import Errand, Handler
+from webapp.handlers.kinds import HANDLERS
 from webapp.handlers.runs import Run
 from webapp.handlers.taken import taken
 from webapp.models import OutboxMessage
-from webapp.outbox import Claim
+from webapp.outbox import claiming
+from webapp.outbox.claiming import Claim
 from webapp.smtp import Post
 
 log = logging.getLogger("affluent.worker")
-
-HANDLERS: dict[str, Handler] = {
-    "mail:invitation": mails.invitation,
-    "mail:reminder": mails.reminder,
-    "mail:code": mails.code,
-    "mail:accepted": joined.accepted,
-    "mail:undone": joined.undone,
-    "mail:departed": joined.departed,
-    "mail:answers": mails.answers,
-    "mail:password": mails.password,
-    "mail:factor": mails.factor,
-    "mail:renewal": asked.renewal,
-    "mail:seat-wanted": asked.seat_wanted,
-    "mail:seat-free": asked.seat_free,
-    "mail:unshared": asked.unshared,
-    "mail:reported": asked.reported,
-    "mail:disputed": refunds.disputed,
-    "mail:refund-failed": refunds.failed,
-    "mail:refund-paid": refunds.paid,
-    "mail:credit-available": finance.credit_available,
-    "mail:refunds-failed": finance.refunds_failed,
-    "mail:month": finance.month,
-    "matching": matching.go_on,
-    "upload:send": uploads.send,
-    "upload:forget": uploads.forget,
-    "render": money.render,
-    "render:copy": money.render_copy,
-    "reconcile": money.reconcile,
-    "refund": money.refund,
-    "follow": money.follow,
-    "sync": money.sync,
-    "sync:changes": money.sync_changes,
-    "credit:push": money.push_credit,
-    "subscription:end": money.charge,
-    "subscription:cancel": money.charge,
-    "subscription:keep": money.charge,
-    "credit": money.credit,
-}
 
 # Somebody sits and waits for these.
 URGENT = ("mail:code",)
@@ -97,7 +50,7 @@ def _drain(is_stopping: Callable[[], bool]) -> datetime | None:
         while not is_stopping():
             if time.monotonic() > ends:
                 return clock.now()
-            claims = outbox.claim_some(1, URGENT) or outbox.claim_some(most)
+            claims = claiming.claim_some(1, URGENT) or claiming.claim_some(most)
             if not claims:
                 break
             claims = [claim for claim in claims if not _was_sent(claim)]
@@ -139,7 +92,7 @@ def _carry_out_all(
         done += 1
     for claim in run.end() if run is not None else ():
         _tell(claim, "done")
-    outbox.give_back(claims[done:])
+    claiming.give_back(claims[done:])
     return done
 
 
@@ -151,7 +104,7 @@ def carry_out(
     """One message, to its end or its next try, which is returned. An error of one message is no
     other's: it is put into quarantine. Only an absent database ends the round."""
     claim = errand.claim
-    if claim.message.attempts > len(outbox.PAUSES) + 1:
+    if claim.message.attempts > len(claiming.PAUSES) + 1:
         _give_up(claim, "tried too often: the worker never came to its end")
         return None
     try:
@@ -174,14 +127,14 @@ def carry_out(
 
 def _finish(claim: Claim, done: bool) -> None:
     with transaction():
-        if outbox.mark_left(claim) and done:
+        if claiming.mark_left(claim) and done:
             _note(claim.message, "sent")
     _tell(claim, "done" if done else "dropped")
 
 
 def _refuse(claim: Claim, words: str) -> None:
     with transaction():
-        if outbox.mark_refused(claim, words):
+        if claiming.mark_refused(claim, words):
             _note(claim.message, "refused", words)
     _tell(claim, "refused")
 
@@ -189,14 +142,14 @@ def _refuse(claim: Claim, words: str) -> None:
 def _give_up(claim: Claim, reason: str) -> None:
     """Into quarantine; what is wrong is for the operator to read, not for whoever invited."""
     with transaction():
-        if outbox.mark_quarantined(claim, reason):
+        if claiming.mark_quarantined(claim, reason):
             _note(claim.message, "refused")
     _tell(claim, "put aside")
 
 
 def _defer(claim: Claim, words: str) -> datetime | None:
     with transaction():
-        next_try_at = outbox.mark_deferred(claim, words)
+        next_try_at = claiming.mark_deferred(claim, words)
         if next_try_at is None:
             _note(claim.message, "refused", words)
         else:

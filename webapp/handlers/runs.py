@@ -15,7 +15,7 @@ from webapp.actions import deliveries, sent
 from webapp.forms import Forms
 from webapp.handlers import Errand, Handler
 from webapp.handlers.taken import taken
-from webapp.outbox import Claim
+from webapp.outbox.claiming import Claim
 from webapp.smtp import Post
 from webapp.smtp_line import Moments
 

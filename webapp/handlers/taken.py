@@ -11,7 +11,7 @@ from flask import current_app
 
 from webapp.actions import sent
 from webapp.models import OutboxMessage
-from webapp.outbox import Claim
+from webapp.outbox.claiming import Claim
 
 
 class Taken:
