@@ -67,8 +67,13 @@ def test_both_statements_are_on_the_page_once_undone(app: Flask) -> None:
     assert "R-2026-000001" in words_of(browser.get("/join"))
     for statement in Statement.select():
         statements.render(statement.id)
-    words = words_of(browser.get("/join"))
-    assert "Statement R-2026-000001 (PDF) Cancelling statement R-2026-000002 (PDF)" in words
+    page = browser.get("/join")
+    assert "Statement R-2026-000001 (PDF) Cancelling statement R-2026-000002 (PDF)" in words_of(
+        page
+    )
+    # The parts of a button stand beside each other: its words are one of them, their number too.
+    number = '<span class="nowrap">R-2026-000002</span>'
+    assert f"</svg><span>Cancelling statement {number} (PDF)</span></a>" in page.text
 
 
 def test_a_second_press_shows_the_same(app: Flask) -> None:
