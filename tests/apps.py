@@ -66,12 +66,12 @@ def make_app(database_url: str, **changes: Any) -> Flask:
     app = create_app(replace(settings, **changes))
     app.config["TESTING"] = True
     app.test_client_class = Client
-    app.jinja_env.bytecode_cache = _compiled_templates()
+    app.jinja_env.bytecode_cache = compiled_templates()
     outbox.nudge_with(None)
     return app
 
 
 @cache
-def _compiled_templates() -> FileSystemBytecodeCache:
+def compiled_templates() -> FileSystemBytecodeCache:
     """Every test has an app of its own; compiling its pages anew takes longer than most tests."""
     return FileSystemBytecodeCache(tempfile.mkdtemp(prefix="affluent-"))

@@ -1,4 +1,5 @@
-"""The real processes, started as the Procfile starts them, each in a group of its own."""
+"""The real processes, started as the Procfile starts them, each in a group of its own; all of them
+share their compiled templates."""
 
 import os
 import signal
@@ -10,8 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from tests.apps import compiled_templates
+
 ROOT = Path(__file__).resolve().parent.parent
-WORKER = ("-m", "huey.bin.huey_consumer")
+WORKER = "huey.bin.huey_consumer"
 CONSUMER = ("webapp.worker.huey", "-m", "1", "-k", "thread", "-w", "2")
 
 
@@ -99,6 +102,10 @@ class Process:
                 self._said.notify_all()
 
 
+def _sharing() -> tuple[str, str]:
+    return str(Path(__file__).with_name("with_templates.py")), compiled_templates().directory
+
+
 def start_worker(
     env: dict[str, str],
     lease: float | None = None,
@@ -109,10 +116,11 @@ def start_worker(
     respected, for tests that kill one; it waits and tries again `pace` times as fast. `launcher`
     is a script, with arguments, that prepares the program."""
     if lease is None:
-        process = Process((*WORKER, *CONSUMER), env)
+        process = Process((*_sharing(), *launcher, WORKER, *CONSUMER), env)
     else:
-        script = (*launcher, str(Path(__file__).with_name("quick_worker.py")))
-        process = Process((*script, str(lease), str(pace), *CONSUMER), env)
+        script = str(Path(__file__).with_name("quick_worker.py"))
+        quick = (*launcher, script, str(lease), str(pace))
+        process = Process((*_sharing(), *quick, *CONSUMER), env)
     try:
         process.wait_for("Huey consumer started")
     except BaseException:
@@ -125,7 +133,7 @@ def start_web(
     env: dict[str, str], port: int, launcher: tuple[str, ...] = (), workers: int = 1
 ) -> Process:
     """A web process that answers on 127.0.0.1:`port`; `launcher` as above."""
-    program = (*launcher, "gunicorn") if launcher else ("-m", "gunicorn")
+    program = (*_sharing(), *launcher, "gunicorn")
     arguments = (*program, "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread")
     more = ("--workers", str(workers), "--threads", "8", "--no-control-socket", "wsgi:app")
     process = Process((*arguments, *more), {**env, "PORT": str(port)})
