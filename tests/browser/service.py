@@ -1,13 +1,20 @@
 """The whole service as it runs for people: web and worker processes, a database, a mail server."""
 
+import atexit
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from email.message import EmailMessage
+from functools import cache
+from pathlib import Path
 
+from tests.databases import fresh_sqlite
 from tests.ports import free_port
 from tests.processes import ROOT, Process, environment, start_web, start_worker
 from tests.smtp import MailServer, text_of
@@ -54,16 +61,7 @@ class Service:
 
     def command(self, *words: str, typed: str = "") -> str:
         """Runs `flask --app wsgi …` in a process of its own."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-            cwd=ROOT,
-            env=self.environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return run_command(self.environment, *words, typed=typed)
 
     def link_for(self, email: str) -> str:
         """The newest invitation's link, as it stands in the mail."""
@@ -92,17 +90,63 @@ class Service:
 
 @contextmanager
 def running(
-    database_url: str, *commands: str, keeps_mail: bool = False, host: str = "127.0.0.1"
+    database_url: str, keeps_mail: bool = False, host: str = "127.0.0.1"
 ) -> Iterator[Service]:
-    """The service, up and ready; `commands` were run before it started."""
-    with ExitStack() as stack:
-        mails = stack.enter_context(MailServer())
+    """The service, up and ready."""
+    with MailServer() as mails:
         service = Service(database_url, mails, keeps_mail, host)
-        for command in commands:
-            service.command(command)
+        with _up(service):
+            yield service
+
+
+@contextmanager
+def demonstrating(folder: Path, host: str = "127.0.0.1") -> Iterator[Service]:
+    """The service with the demo's people, their mails kept for /dev/mail; its database, in
+    `folder`, is a copy of one that `flask demo` filled once in this run."""
+    path = folder / "demo.db"
+    with MailServer() as mails:
+        service = Service(f"sqlite:///{path}", mails, True, host)
+        with closing(sqlite3.connect(_demo())) as made, closing(sqlite3.connect(path)) as own:
+            made.backup(own)
+            own.execute("UPDATE invoice SET pay_url = replace(pay_url, ?, ?)", (BASE, service.base))
+            own.commit()
+        with _up(service):
+            yield service
+
+
+@contextmanager
+def _up(service: Service) -> Iterator[None]:
+    with ExitStack() as stack:
         stack.enter_context(start_web(service.environment, service.port))
         stack.enter_context(service.working())
-        yield service
+        yield
+
+
+# In the links that the demo's database holds, until there is a service that they lead to.
+BASE = "http://demo.invalid"
+
+
+@cache
+def _demo() -> str:
+    folder = tempfile.mkdtemp(prefix="affluent-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    url = fresh_sqlite(Path(folder))
+    run_command(environment(url, BASE_URL=BASE), "demo")
+    return url.removeprefix("sqlite:///")
+
+
+def run_command(env: dict[str, str], *words: str, typed: str = "") -> str:
+    """What `flask --app wsgi …` says in a process of its own, which succeeds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+        cwd=ROOT,
+        env=env,
+        input=typed,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:

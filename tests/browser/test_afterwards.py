@@ -6,17 +6,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.service import Service, running
+from tests.browser.service import Service, demonstrating
 from tests.browser.test_promises import CAMILLE, LOOKS, assert_in_order, join, opened
 from tests.browser.windows import Windows
-from tests.databases import fresh_sqlite
 
 INES = "ines.faure@mail.example"
 
 
 @pytest.fixture
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(fresh_sqlite(tmp_path_factory.mktemp("demo")), "demo", keeps_mail=True) as service:
+    with demonstrating(tmp_path_factory.mktemp("demo")) as service:
         yield service
 
 

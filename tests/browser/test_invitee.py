@@ -6,9 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.service import Service, running, wait_until
+from tests.browser.service import Service, demonstrating, wait_until
 from tests.browser.windows import PHONE, Windows
-from tests.databases import fresh_sqlite
 
 CAMILLE = "camille.roux@mail.example"
 THEO = "theo.marchand@mail.example"
@@ -26,7 +25,7 @@ JOIN = {"fr": "Rejoindre Atelier Dumas", "en": "Join Atelier Dumas"}
 
 @pytest.fixture
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(fresh_sqlite(tmp_path_factory.mktemp("demo")), "demo", keeps_mail=True) as service:
+    with demonstrating(tmp_path_factory.mktemp("demo")) as service:
         yield service
 
 

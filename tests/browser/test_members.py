@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.service import Service, running, wait_until
+from tests.browser.service import Service, demonstrating, wait_until
 from tests.browser.test_promises import LOOKS, assert_in_order, opened
 from tests.browser.windows import DESK, PHONE, Windows
-from tests.databases import fresh_sqlite
 from webapp.demo import PASSWORD
 
 OWNER = "claire.dumas@atelier-dumas.example"
@@ -23,8 +22,7 @@ KARIM, ELISE, SOFIA, JULES, MANON = (
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """People to remove, apart from those of other tests."""
-    database = fresh_sqlite(tmp_path_factory.mktemp("members"))
-    with running(database, "demo", keeps_mail=True) as service:
+    with demonstrating(tmp_path_factory.mktemp("members")) as service:
         yield service
 
 

@@ -11,9 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.service import Service, running
+from tests.browser.service import Service, demonstrating
 from tests.browser.windows import PHONE, Windows
-from tests.databases import fresh_sqlite
 from webapp.demo import PASSWORD
 
 OWNER = "claire.dumas@atelier-dumas.example"
@@ -28,13 +27,8 @@ DEVICE = {
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return fresh_sqlite(tmp_path_factory.mktemp("passkeys"))
-
-
-@pytest.fixture(scope="module")
-def demo(database: str) -> Iterator[Service]:
-    with running(database, "demo", keeps_mail=True, host="localhost") as service:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with demonstrating(tmp_path_factory.mktemp("passkeys"), host="localhost") as service:
         yield service
 
 
@@ -42,9 +36,7 @@ def press(page: Page, action: str) -> None:
     page.locator(f"form[action='{action}'] button").click()
 
 
-def test_a_passkey_from_its_making_to_a_role(
-    demo: Service, database: str, windows: Windows
-) -> None:
+def test_a_passkey_from_its_making_to_a_role(demo: Service, windows: Windows) -> None:
     windows.base = demo.base
     page = windows.open(**PHONE)
     devices = page.context.new_cdp_session(page)
@@ -71,7 +63,7 @@ def test_a_passkey_from_its_making_to_a_role(
     page.locator("#account-menu button").click()
     page.wait_for_url(re.compile("/users"))
 
-    with sqlite3.connect(database.removeprefix("sqlite:///")) as rows:
+    with sqlite3.connect(demo.environment["DATABASE_URL"].removeprefix("sqlite:///")) as rows:
         rows.execute("UPDATE session_ SET proven_at = '2020-01-01 00:00:00.000000+00:00'")
     page.goto("/users?status=active&q=karim")
     page.goto(page.locator("#rows a[href^='/members/']").first.get_attribute("href") or "")

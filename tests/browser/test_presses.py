@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.service import Service, running, wait_until
+from tests.browser.service import Service, demonstrating, wait_until
 from tests.browser.windows import DESK, PHONE, Windows
-from tests.databases import fresh_sqlite
 
 CLAIRE = "claire.dumas@atelier-dumas.example"
 CAMILLE = "camille.roux@mail.example"
@@ -22,7 +21,7 @@ OPERATOR = "finance@affluent.example"
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(fresh_sqlite(tmp_path_factory.mktemp("demo")), "demo", keeps_mail=True) as service:
+    with demonstrating(tmp_path_factory.mktemp("demo")) as service:
         yield service
 
 

@@ -7,9 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.service import Service, running, wait_until
+from tests.browser.service import Service, demonstrating, wait_until
 from tests.browser.windows import DESK, PHONE, Windows
-from tests.databases import fresh_sqlite
 
 CLAIRE = "claire.dumas@atelier-dumas.example"
 FINANCE = "finance@affluent.example"
@@ -73,7 +72,7 @@ ALL, STRUCTURE = 100_000, 30_000
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The demo's people; their mails are kept for /dev/mail."""
-    with running(fresh_sqlite(tmp_path_factory.mktemp("demo")), "demo", keeps_mail=True) as service:
+    with demonstrating(tmp_path_factory.mktemp("demo")) as service:
         yield service
 
 
