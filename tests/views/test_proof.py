@@ -68,6 +68,22 @@ def test_an_administrator_is_invited_after_a_fresh_proof(stale: Browser, htmx: b
     assert Invitation.get(Invitation.email == NEW).is_admin
 
 
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_list_that_is_too_long_to_be_kept_stays_on_the_page(stale: Browser, htmx: bool) -> None:
+    many = [f"somebody{number}@example.org" for number in range(100)]
+    offer = {"emails": "\n".join(many), "role": "admin", "note": "Welcome"}
+    answer = press(stale, "/invitations", htmx, **offer)
+    assert answer.status_code == 422
+    assert 'href="/account/proof"' in answer.text
+    for written in (*many, "Welcome"):
+        assert written in answer.text
+    assert not Invitation.select().where(Invitation.email == many[0]).exists()
+
+    prove(stale)
+    press(stale, "/invitations", confirmed="1", **offer)
+    assert Invitation.select().where(Invitation.email.in_(many), Invitation.is_admin).count() == 100
+
+
 @pytest.mark.parametrize("role", ["member", "finance"])
 def test_others_are_invited_without(stale: Browser, role: str) -> None:
     assert press(stale, "/invitations", emails=NEW, role=role).location == "/users"

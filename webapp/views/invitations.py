@@ -42,10 +42,10 @@ def create() -> Response:
     viewer = require_viewer()
     try:
         offer, checked = chosen_offer(), checked_rows()
+        if offer.role == "admin":
+            kept.through_proof(viewer.session)
     except Invalid as error:
         return _form_again(error)
-    if offer.role == "admin":
-        kept.through_proof(viewer.session)
     is_clean = not checked.not_ready and len(checked.ready) <= AT_ONCE
     if not (is_clean or "confirmed" in request.form):
         return _preview_page(checked)

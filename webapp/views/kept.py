@@ -6,7 +6,7 @@ from flask import request
 from flask import session as cookie
 
 from webapp.actions import sessions
-from webapp.errors import NotAllowed
+from webapp.errors import Invalid, NotAllowed
 from webapp.models import Session
 from webapp.views.offer import TEXTS
 
@@ -16,13 +16,15 @@ MOST = 1500
 
 
 def through_proof(session: Session) -> None:
-    """Raises NotAllowed ("proof") where that is to be shown first."""
+    """Raises NotAllowed ("proof") where that is to be shown first; Invalid ("proof") where more was
+    written than can be kept, so that it stays on the page meanwhile."""
     try:
         sessions.require_fresh(session)
-    except NotAllowed:
+    except NotAllowed as error:
         written = {name: request.form[name] for name in NAMES if request.form.get(name)}
-        if len(json.dumps(written)) <= MOST:
-            cookie["adding"] = written
+        if len(json.dumps(written)) > MOST:
+            raise Invalid("proof", field="emails") from error
+        cookie["adding"] = written
         raise
 
 
