@@ -143,12 +143,24 @@ def test_who_may_not_make_one_is_told_so_all_the_same(cast: Cast) -> None:
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("page", ["https://evil.example/x", "http://localhost//evil.example/", ""])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://evil.example/x",
+        "http://localhost//evil.example/",
+        "http://localhost/invitations",
+        f"http://localhost/invitations/{'9' * 5000}",
+        "http://localhost/\xff",
+        "http://[",
+        "",
+    ],
+)
 def test_going_on_leads_nowhere_else(stale: Browser, page: str) -> None:
-    stale.client.post(
+    answer = stale.client.post(
         "/invitations",
         data={"csrf_token": stale.csrf(), "emails": NEW, "role": "admin"},
         headers={"Referer": page} if page else {},
     )
 
+    assert is_asked_for_proof(answer)
     assert prove(stale).location in ("/", "/users")

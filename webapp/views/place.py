@@ -33,8 +33,8 @@ def come_back() -> None:
     parts = came_from()
     path = "/" + parts.path.lstrip("/\\")
     address = f"{path}?{parts.query}" if parts.query else path
-    is_page = current_app.url_map.bind("").test(path, "GET")
-    session["asked_for"] = (address if is_page and len(address) <= LONGEST else "", _now())
+    is_page = len(address) <= LONGEST and current_app.url_map.bind("").test(path, "GET")
+    session["asked_for"] = (address if is_page else "", _now())
 
 
 def _now() -> int:
