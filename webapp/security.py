@@ -1,7 +1,6 @@
 """Sessions, route permissions, headers: what every request passes through."""
 
 import hashlib
-from datetime import timedelta
 from ipaddress import IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -24,7 +23,6 @@ from webapp.permissions import DEVELOPMENT, PUBLIC, SIGNED_IN, Viewer, declarati
 csrf = CSRFProtect()
 # So many people may share a browser before it forgets who signed in there first.
 KNOWN = 8
-HALF_LIFE = timedelta(minutes=10)
 # Whoever has to set up a second factor can do that, join, and leave.
 OPEN = ("factors", "join", "invitee", "sign_in")
 
@@ -131,20 +129,6 @@ def _viewer(token: str) -> Viewer:
     if viewer is None:
         raise RuntimeError("a session that was just started must be there")
     return viewer
-
-
-def hold(user: User) -> None:
-    """`user` has shown one thing of two: remembered in this browser for some minutes."""
-    session["half"] = [user.id, int(clock.now().timestamp())]
-
-
-def held() -> User | None:
-    """Who is half-way through signing in here."""
-    user_id, at = session.get("half") or (0, 0)
-    if clock.now().timestamp() - at > HALF_LIFE.total_seconds():
-        return None
-    found: User | None = User.get_or_none(User.id == user_id, User.erased_at.is_null())
-    return found
 
 
 def is_held_up() -> bool:

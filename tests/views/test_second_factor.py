@@ -106,6 +106,32 @@ def test_half_of_a_sign_in_lasts_ten_minutes(cast: Cast, day: Any) -> None:
     assert browser.post("/sign-in/second-step", code=now_of(secret)).location == "/sign-in"
 
 
+def test_a_new_password_ends_what_was_half_of_a_sign_in(cast: Cast, day: Any) -> None:
+    """Begun by whoever knows the old one."""
+    owner = cast.browser("owner")
+    secret, _ = with_app(owner)
+    day.shift(60)
+    thief = Browser(cast.app)
+    assert thief.sign_in("claire@dumas.example", PASSWORD).location == "/sign-in/second-step"
+    owner.post("/account/password/code")
+    digits = codes.draw(SignInCode.select().order_by(SignInCode.id.desc()).get())
+    new = {"code": digits, "password": "a river of many small streams"}
+    assert owner.post("/account/password", **new).status_code == 303
+
+    assert thief.get("/sign-in/second-step").location == "/sign-in"
+    answer = thief.post("/sign-in/second-step", code=now_of(secret))
+    assert answer.location == "/sign-in"
+    assert thief.get("/users").status_code == 303
+
+
+def test_half_of_a_sign_in_that_began_before_an_upgrade_begins_anew(cast: Cast) -> None:
+    browser = Browser(cast.app)
+    with browser.client.session_transaction() as cookie:
+        cookie["half"] = [cast.users["owner"].id, int(clock.now().timestamp())]
+
+    assert browser.get("/sign-in/second-step").location == "/sign-in"
+
+
 def test_without_the_first_step_the_second_is_nothing(cast: Cast, day: Any) -> None:
     secret, _ = with_app(cast.browser("owner"))
     day.shift(60)

@@ -9,7 +9,7 @@ from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import User
 from webapp.permissions import PUBLIC, allows
-from webapp.views import sign_in
+from webapp.views import half, sign_in
 from webapp.views.passkey import options_for, remember
 from webapp.views.place import go_on, then
 
@@ -19,14 +19,14 @@ views = Blueprint("second_step", __name__)
 @views.get("/sign-in/second-step")
 @allows(PUBLIC)
 def show() -> Response:
-    user = security.held()
+    user = half.held()
     return _begin_anew() if user is None else _page(user)
 
 
 @views.post("/sign-in/second-step")
 @allows(PUBLIC)
 def create() -> Response:
-    user = security.held()
+    user = half.held()
     if user is None:
         return _begin_anew()
     before = recovery_codes.left(user)
@@ -49,7 +49,7 @@ def passkey() -> Response:
     try:
         user = passkeys.show(security.browser_id(), security.source(), answer)
     except Invalid as error:
-        held = security.held()
+        held = half.held()
         return _page(held, 422, error.code) if held else sign_in.page(422, error=error.code)
     security.sign_in(user)
     remember()

@@ -12,7 +12,7 @@ from webapp.errors import Invalid
 from webapp.htmx import go, render
 from webapp.models import User
 from webapp.permissions import PUBLIC, SIGNED_IN, allows
-from webapp.views import asked, join
+from webapp.views import asked, half, join
 from webapp.views.link import held_link
 from webapp.views.place import go_on, then
 
@@ -111,7 +111,7 @@ def proven(user: User) -> Response:
     """A password or a mailed code was right: on, or to the second step."""
     asked.forget()
     if second_factor.is_asked(user):
-        security.hold(user)
+        half.hold(user)
         return go("second_step.show", then=then() or None)
     security.sign_in(user)
     return go_on()
