@@ -40,7 +40,6 @@ def tour(
     loader = app.jinja_env.loader
     assert loader is not None
     app.jinja_env.loader = Seen(loader)
-    app.jinja_env.bytecode_cache = None
     cast = make_cast(app)
     User.update(locale=request.param).execute()
     return Tour(cast, request.param, day)
