@@ -293,9 +293,11 @@ def main() -> int:
     asked.add_argument("--every", type=int, default=1, help="only each so manieth point")
     asked.add_argument("--seconds", type=float, default=0, help="begins no new round after so long")
     asked.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    asked.add_argument("--only", default="", help="stories with this in their name")
     asked.add_argument("--seed", type=int, default=int(time.time()))
     options = asked.parse_args()
-    points = [(story, point) for story in STORIES for point in POINTS[story]]
+    stories = [story for story in STORIES if options.only in story]
+    points = [(story, point) for story in stories for point in POINTS[story]]
     begun, rounds = time.monotonic(), 0
     with drill_on(options.engine, options.seed) as drill:
         for rounds in range(1, options.rounds + 1):
@@ -307,10 +309,10 @@ def main() -> int:
                 nth = drill.random.choice((1, 1, 2)) if rounds > 1 else 1
                 drill.at_point(story, point, nth)
         for _ in range(options.moments):
-            drill.at_moment(drill.random.choice(list(STORIES)))
+            drill.at_moment(drill.random.choice(stories))
     told = ", ".join(f"{name} {count}" for name, count in sorted(drill.told.items()))
     print(
-        f"{options.engine}, seed {options.seed}: {len(points)} points of {len(STORIES)} stories,"
+        f"{options.engine}, seed {options.seed}: {len(points)} points of {len(stories)} stories,"
         f" {rounds} rounds of every {options.every}, {options.moments} random moments,"
         f" in {time.monotonic() - begun:.0f} s"
     )
