@@ -54,7 +54,7 @@ def shown(browser: Browser, query: str = "") -> list[str]:
     page = browser.get(f"/activity{query}")
     assert page.status_code == 200
     events = re.search(r'(?s)id="events">(.*?)</ol>', page.text)
-    found = re.findall(r"(?s)<li>\s*<p>(.*?)</p>", events[1] if events else "")
+    found = re.findall(r"(?s)<li[^>]*>\s*<p>(.*?)</p>", events[1] if events else "")
     return [re.sub(r"<[^>]*>", "", each) for each in found]
 
 

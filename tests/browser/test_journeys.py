@@ -78,7 +78,9 @@ class Scene:
         return self.seen(page)
 
     def seen(self, page: Page) -> Page:
-        """In order, whatever step it is at; axe needs script."""
+        """In order, whatever step it is at; axe needs script. A page that is on its way has none of
+        what was waited to be gone, and nothing else either."""
+        expect(page.locator("h1")).to_be_visible()
         found = page.evaluate(LOOK, READ)
         assert all(one["name"] for one in found), found
         assert page.evaluate(SIDEWAYS) <= 0

@@ -16,6 +16,8 @@ from pathlib import Path
 from random import Random
 from threading import Event, Thread
 
+from flask import Flask, current_app
+
 from tests.apps import make_app
 from tests.databases import fresh_postgresql, fresh_sqlite
 from tests.drills.bank_steps import DECK, MONEY, Writer
@@ -97,7 +99,8 @@ class Bank:
         lanes = [
             Writer(at, Random(f"{self.seed}-{at}"), organisations, by) for at in range(WRITERS)
         ]
-        threads = [Thread(target=self._write, args=(one, seconds)) for one in lanes]
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        threads = [Thread(target=self._write, args=(app, one, seconds)) for one in lanes]
         reader = Thread(target=self._read)
         for thread in (*threads, reader):
             thread.start()
@@ -126,9 +129,9 @@ class Bank:
         made = ", ".join(f"{count} {name}" for name, count in rows.items())
         return f"seed {self.seed}: {total} steps, {self.checks} checks; {made}\n{steps}"
 
-    def _write(self, writer: Writer, seconds: float) -> None:
+    def _write(self, app: Flask, writer: Writer, seconds: float) -> None:
         ends = time.monotonic() + seconds
-        with database.connection_context():
+        with app.app_context(), database.connection_context():
             while not self._is_over(ends) and not self.problems:
                 name, step = writer.step()
                 try:
