@@ -40,8 +40,9 @@ def cookie(account: int, name: str = "affluent") -> str:
 
 
 def cookie_of(token: str) -> str:
-    """The cookie's value, of the session of this token."""
-    value: str = _signer().dumps({"_user_id": token, "_fresh": True})
+    """The cookie's value, of the session of this token, in a browser that has seen a form before:
+    it would be given a new cookie each time otherwise."""
+    value: str = _signer().dumps({"_user_id": token, "_fresh": True, "csrf_token": "5" * 40})
     return value
 
 
