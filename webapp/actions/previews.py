@@ -12,6 +12,7 @@ from webapp.actions import limits
 from webapp.addresses import Written, normalised, written_in
 from webapp.errors import Invalid
 from webapp.models import Account, Invitation, Membership, User
+from webapp.models.invitation import pending_from
 from webapp.texts import cleaned
 
 CHUNK = 500
@@ -182,5 +183,4 @@ def _members(account: Account) -> Any:
 
 
 def _pending(account: Account) -> Any:
-    is_pending = (Invitation.account == account) & (Invitation.status == "pending")
-    return Invitation.select(Invitation.email, Invitation.id).where(is_pending)
+    return Invitation.select(Invitation.email, Invitation.id).where(pending_from(account))

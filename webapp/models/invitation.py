@@ -179,6 +179,12 @@ class InvitationLink(BaseModel):
     replaced_at = InstantField(null=True)
 
 
+def pending_from(account: Account) -> Any:
+    """The condition on invitations whose addresses are named besides. The account is hidden: while
+    PostgreSQL has no statistics, it would as soon read all of the account's for each address."""
+    return (Invitation.account + SQL("0") == account.id) & (Invitation.status == "pending")
+
+
 def pending_of_admins(account: Account) -> list[tuple[int, int, datetime]]:
     """Those that would make administrators: id, inviter and end. They are few, and SQLite does not
     believe that of an index which its statistics have never seen a row in."""

@@ -12,6 +12,7 @@ from webapp.actions.uploads import forget_later
 from webapp.actions.uploads import rows as rows_of
 from webapp.database import locked, transaction
 from webapp.models import Account, Invitation, Membership, Upload, UploadRow
+from webapp.models.invitation import pending_from
 from webapp.permissions import GRANT_ADMIN, may
 
 # So few that mails which somebody sits and waits for are not held up behind them.
@@ -99,9 +100,7 @@ def _note(account: Account, verdicts: dict[int, str]) -> None:
         changes: dict[str, Any] = {"verdict": verdict}
         if verdict == "sent":
             changes["invitation"] = Invitation.select(Invitation.id).where(
-                Invitation.account == account,
-                Invitation.email == UploadRow.email,
-                Invitation.status == "pending",
+                Invitation.email == UploadRow.email, pending_from(account)
             )
         UploadRow.update(**changes).where(UploadRow.id.in_(ids)).execute()
 
