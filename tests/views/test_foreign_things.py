@@ -2,7 +2,6 @@
 like what is not, and nothing changes. To whoever it is for, it is there."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.client import Browser
 from tests.money import make_user, settle
-from tests.people import ROLES, Cast, make_cast, make_paying, on_the_day, session_of
+from tests.people import ROLES, Cast, make_paying, session_of
 from tests.snapshots import everything
 from tests.views.test_access import ANSWERS, NOWHERE, address_of, draft, invoice
 from tests.views.test_not_telling import NONCES, NUMBERS
@@ -63,17 +62,6 @@ MADE = {"pdf": b"%PDF", "sha256": "0" * 64}
 def engine(request: pytest.FixtureRequest) -> str:
     """Pages are the same on both."""
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def _on_the_day() -> Iterator[None]:
-    with on_the_day():
-        yield
-
-
-@pytest.fixture
-def cast(app: Flask) -> Cast:
-    return make_cast(app)
 
 
 # Every route whose address holds such a number.
