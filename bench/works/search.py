@@ -1,5 +1,6 @@
 """Searching the users list: any words, in the large organisation and in small ones."""
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -26,9 +27,14 @@ def measure(setting: Setting) -> Iterator[Result]:
     # Only the connection that is opened next is looked at.
     os.environ["PGAPPNAME"] = NAME
     real = open_database(url)
+    gc.freeze()  # as wsgi.py does
     with database.connection_context():
-        for words, account, queries in _kinds(setting.users):
-            costs = sorted(_cost(setting, account, q) for q in [*queries[:5], *queries])
+        # A server that has answered before: other names, on the connection that is measured then.
+        for _words, account, queries in _kinds(setting.users, 8):
+            for q in queries:
+                page(account, Asked(q=q), datetime.now(UTC))
+        for words, account, queries in _kinds(setting.users, 9):
+            costs = sorted(_cost(setting, account, q) for q in queries)
             yield Result(
                 f"search, {words}, {setting.users:,} users, {setting.label}: p99",
                 percentile(costs, 0.99),
@@ -36,6 +42,7 @@ def measure(setting: Setting) -> Iterator[Result]:
                 unit="ms",
                 figures=f"median {percentile(costs, 0.5):.2f} ms, {len(costs)} searches",
             )
+        gc.unfreeze()
         missed = sum(_missed(account) for account in _small(setting.users))
     real.close()
     del os.environ["PGAPPNAME"]
@@ -45,8 +52,8 @@ def measure(setting: Setting) -> Iterator[Result]:
     )  # fmt: skip
 
 
-def _kinds(users: int) -> Iterator[tuple[str, Account, list[str]]]:
-    random, large = Random(9), Account.get_by_id(people.LARGE)
+def _kinds(users: int, seed: int) -> Iterator[tuple[str, Account, list[str]]]:
+    random, large = Random(seed), Account.get_by_id(people.LARGE)
     names = [folded.split()[:2] for folded in _texts(large, random)]
     yield "a name, large organisation", large, [last for _first, last in names]
     yield "a first name, large organisation", large, [first for first, _last in names]

@@ -15,9 +15,13 @@ from webapp.models.asked import Asked
 from webapp.texts import folded
 
 FIRST = ["Anne", "Annette", "Hélène", "Éléonore", "Jean-Marc", "Łukasz", "Οδυσσέας", "Иван", "Zoé"]
-LAST = ["Martin", "Martinez", "Roux", "Œuvrard", "O'Brien", "d_Arc", "100%", "Li"]
+LAST = [
+    *("Martin", "Martinez", "Roux", "Œuvrard", "O'Brien", "d_Arc", "100%", "Li"),
+    *("Quoi?", "[sic]", "*nom*", "a\\b"),
+]
 QUERIES = (
     *("martin", "ann", "anne martin", "arti", "zz", "a", "li", "ma", "o'b", "d_a", "0%", '"', "*"),
+    *("quoi?", "[sic", "sic]", "[a-z]an", "*nom", "a\\b", "%%%", "___", "???", "ann?", "a_ne"),
     *("elen", "Иван", "οδ", "é", "example.org", "martin example zoe", "dumas", "jean-m", "ouv li"),
 )
 
@@ -67,6 +71,15 @@ def holds(text: str, q: str) -> bool:
 
 
 def test_the_index_finds_whom_looking_at_every_row_finds(account: Account) -> None:
+    for q in QUERIES:
+        assert found(account, q) == looked_at(account, q), q
+
+
+def test_walking_down_the_list_finds_the_same(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FEW", 1_000)
+
     for q in QUERIES:
         assert found(account, q) == looked_at(account, q), q
 

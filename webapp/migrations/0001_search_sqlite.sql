@@ -1,8 +1,8 @@
 CREATE VIRTUAL TABLE membership_search
-USING fts5(folded, content='', tokenize='trigram', detail='none')
+USING fts5(folded, content='', tokenize='trigram')
 
 CREATE VIRTUAL TABLE invitation_search
-USING fts5(folded, content='', tokenize='trigram', detail='none')
+USING fts5(folded, content='', tokenize='trigram')
 
 CREATE TRIGGER membership_search_added AFTER INSERT ON membership
 BEGIN

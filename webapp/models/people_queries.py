@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from peewee import SQL
+from peewee import SQL, Value
 
 from webapp.database import as_instant, is_postgresql
 from webapp.models import search
@@ -62,7 +62,7 @@ def values_of(
     """What stands in the places of the queries below."""
     given = {"account": account.id, "now": as_instant(now)}
     given |= {"department": asked.department, "inviter": asked.inviter}
-    given |= {f"word {at}": needle for at, needle in enumerate(wanted)}
+    given |= {f"word {at}": search.pattern(needle) for at, needle in enumerate(wanted)}
     given["found"] = ids_given(found or [])
     for name, key in (("after", asked.after), ("until", asked.until)):
         if key is not None:
@@ -152,7 +152,8 @@ def _narrowed(query: Any, model: Any, shape: Shape) -> Any:
 def holding(query: Any, model: Any, asked: Asked) -> Any:
     """Those of the query whom the search and the filters find; states and inviters apart."""
     for needle in search.needles(asked.q):
-        query = query.where(search.holds(model, needle, needle.startswith(" ")))
+        wanted = Value(search.pattern(needle), converter=False)
+        query = query.where(search.holds(model, wanted, needle.startswith(" ")))
     if asked.department:
         query = query.where(model.department == asked.department)
     return _held_as(query, model, asked.role, asked.licence)
