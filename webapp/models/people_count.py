@@ -17,6 +17,8 @@ from webapp.models.written import fetch_one
 
 INVITED = ("pending", "refused", "expired", "declined", "revoked")
 KEPT = ("active", "licensed", *INVITED)
+# How many columns `kept_columns` has.
+WIDTH = len(KEPT) + 3
 
 
 class PeopleCount(BaseModel):
@@ -83,7 +85,7 @@ def numbers(account: Account, now: datetime) -> Numbers:
 
 def numbers_of(row: Sequence[Any], account: Account, now: datetime) -> Numbers:
     """Those of a row that ends with `kept_columns`."""
-    *kept, since, pending, refused = row[-len(KEPT) - 3 :]
+    *kept, since, pending, refused = row[-WIDTH:]
     as_of = PeopleCount.as_of.python_value(since)
     if as_of is None or as_of > now:
         return counted(account, now)
