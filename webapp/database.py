@@ -173,6 +173,14 @@ def locked(query: Any) -> Any:
     return query.for_update("FOR NO KEY UPDATE") if is_postgresql() else query
 
 
+def forget_plans() -> None:
+    """Before many rows are written: PostgreSQL keeps a session's plans, also those by which it
+    checks foreign keys. One that it made for a small table reads all of it for each row when it is
+    large, until autovacuum comes by."""
+    if is_postgresql():
+        database.execute_sql("DISCARD PLANS")
+
+
 def insert_rows(model: Any, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Many rows of plain texts, numbers and booleans: the query builder would take ten times as
     long. All columns without a default of the database must be named."""

@@ -8,7 +8,7 @@ from typing import Any
 from webapp import clock, outbox
 from webapp.actions import limits, throttle
 from webapp.actions.audit import record
-from webapp.actions.inviting import Asked, already_asked, write_all
+from webapp.actions.inviting import Asked, write_all
 from webapp.actions.inviting import Offer as Offer
 from webapp.actions.previews import Row, preview
 from webapp.addresses import normalised
@@ -23,7 +23,7 @@ from webapp.models import (
     User,
     facets,
 )
-from webapp.models.invitation import pending_of_admins
+from webapp.models.invitation import pending_among, pending_of_admins
 from webapp.permissions import GRANT_ADMIN, INVITE, may
 from webapp.texts import cleaned, folded
 
@@ -45,7 +45,7 @@ def invite(by: Membership, rows: Sequence[Row], offer: Offer) -> Invited:
     with transaction():
         account = ask_to_invite(by, offer.role)
         now = clock.now()
-        taken = already_asked(account.id, [row.email for row in rows])
+        taken = pending_among(account, [row.email for row in rows])
         free = [row for row in rows if row.email not in taken]
         going = free[: limits.left_today(account, now)]
         written = write_all(by, [Asked(row.email, row.name, offer) for row in going], now)

@@ -14,8 +14,6 @@ from webapp.database import as_instant, insert_rows
 from webapp.models import Invitation, Membership
 from webapp.texts import cleaned, cleaned_note, folded
 
-# As many at a time as an engine takes parameters for.
-CHUNK = 500
 OWN = ("email", "name", "department", "job_title", "location", "note", "locale", "licence",
        "is_admin", "is_finance", "folded")  # fmt: skip
 DEFAULTS = {"status": "pending", "decline_reason": "", "delivery": "queued", "delivery_note": "",
@@ -45,19 +43,6 @@ class Asked:
     email: str
     name: str
     offer: Offer
-
-
-def already_asked(account_id: int, emails: Sequence[str]) -> set[str]:
-    """Those of the addresses that have a pending invitation from this account."""
-    found: set[str] = set()
-    for start in range(0, len(emails), CHUNK):
-        pending: Any = Invitation.select(Invitation.email).where(
-            Invitation.account == account_id,
-            Invitation.status == "pending",
-            Invitation.email.in_(emails[start : start + CHUNK]),
-        )
-        found.update(row[0] for row in pending.tuples())
-    return found
 
 
 def write_all(by: Membership, asked: Sequence[Asked], now: datetime) -> list[Invitation]:

@@ -4,16 +4,31 @@ itself; those of an address only say "later", so that they tell nothing of other
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from peewee import fn
-
+from webapp.database import as_instant
 from webapp.models import Account, Invitation, OutboxMessage
+from webapp.models.invitation import invited_among
+from webapp.models.written import fetch_planned, given_texts, texts_given
 
 DAY = timedelta(hours=24)
 MAILS_TO_AN_ADDRESS = 3
 ORGANISATIONS_TO_AN_ADDRESS = 5
 MENDED_A_DAY = 3
+
+# What went out before an address was mended went to another one. The account is hidden as in
+# `pending_from`.
+_RESTING = """
+SELECT given.value FROM {}
+WHERE (SELECT SUM((SELECT COUNT(*) FROM outbox_message m
+                    WHERE m.invitation_id = i.id AND m.kind = 'mail:invitation' AND m.created_at > ?
+                      AND (i.mended_at IS NULL OR m.created_at >= i.mended_at)
+                      AND m.canceled_at IS NULL))
+         FROM invitation i WHERE i.email = given.value) >= ?
+   OR (SELECT COUNT(DISTINCT i.account_id) FROM invitation i
+        WHERE i.email = given.value AND i.account_id <> ? AND i.created_at > ?) >= ?
+   OR (SELECT COUNT(*) FROM invitation i
+        WHERE i.email = given.value AND i.account_id + 0 = ? AND i.reported_at IS NOT NULL) > 0
+"""
 
 
 def left_today(account: Account, now: datetime) -> int:
@@ -44,33 +59,15 @@ def wants_rest(email: str, account: Account, now: datetime) -> bool:
 
 
 def resting(emails: Sequence[str], account: Account, now: datetime) -> set[str]:
-    """Those of a few hundred addresses that have had enough invitations for now, or reported one
+    """Those of the addresses that have had enough invitations for now, or reported one
     of this organisation's: it is told the same of both."""
-    i, week = Invitation, timedelta(days=7)
-    mailed: Any = (
-        OutboxMessage.select(i.email)
-        .join(i)
-        .where(
-            i.email.in_(emails),
-            OutboxMessage.kind == "mail:invitation",
-            OutboxMessage.created_at > now - DAY,
-            # What went to the address before it was mended, and not to this one.
-            i.mended_at.is_null() | (OutboxMessage.created_at >= i.mended_at),
-            OutboxMessage.canceled_at.is_null(),
-        )
-        .group_by(i.email)
-        .having(fn.COUNT(OutboxMessage.id) >= MAILS_TO_AN_ADDRESS)
+    day, week = as_instant(now - DAY), as_instant(now - timedelta(days=7))
+    rows = fetch_planned(
+        _RESTING.format(given_texts()),
+        *(texts_given(invited_among(emails)), day, MAILS_TO_AN_ADDRESS),
+        *(account.id, week, ORGANISATIONS_TO_AN_ADDRESS, account.id),
     )
-    asked: Any = (
-        i.select(i.email)
-        .where(i.email.in_(emails), i.account != account, i.created_at > now - week)
-        .group_by(i.email)
-        .having(fn.COUNT(fn.DISTINCT(i.account)) >= ORGANISATIONS_TO_AN_ADDRESS)
-    )
-    reported: Any = i.select(i.email).where(
-        i.email.in_(emails), i.account == account, i.reported_at.is_null(False)
-    )
-    return {row[0] for query in (mailed, asked, reported) for row in query.tuples()}
+    return {row[0] for row in rows}
 
 
 def had_enough(email: str, now: datetime) -> bool:

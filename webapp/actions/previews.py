@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from webapp import clock
 from webapp.actions import limits
 from webapp.addresses import Written, normalised, written_in
 from webapp.errors import Invalid
-from webapp.models import Account, Invitation, Membership, User
-from webapp.models.invitation import pending_from
+from webapp.models import Account
+from webapp.models.invitation import pending_among
+from webapp.models.user import members_among
 from webapp.texts import cleaned
 
-CHUNK = 500
 NAME_MOST = 100
 # More than anybody pastes; a file is read in the background, and may have ten times as many.
 MOST_PASTED = 10_000
@@ -164,23 +163,6 @@ def _row_of(one: Written) -> Row:
         return Row(cleaned(one.text, 254), name, "", "malformed")
 
 
-def known(account: Account, emails: list[str]) -> tuple[set[str], dict[str, int]]:
+def known(account: Account, emails: Sequence[str]) -> tuple[set[str], dict[str, int]]:
     """Who of these is a member here, and who has a pending invitation from here, with its id."""
-    members: set[str] = set()
-    invited: dict[str, int] = {}
-    for start in range(0, len(emails), CHUNK):
-        chunk = emails[start : start + CHUNK]
-        member_rows: Any = _members(account).where(User.email.in_(chunk)).tuples()
-        members.update(row[0] for row in member_rows)
-        pending_rows: Any = _pending(account).where(Invitation.email.in_(chunk)).tuples()
-        invited.update((row[0], row[1]) for row in pending_rows)
-    return members, invited
-
-
-def _members(account: Account) -> Any:
-    is_in = (Membership.account == account) & Membership.ended_at.is_null()
-    return User.select(User.email).join(Membership).where(is_in)
-
-
-def _pending(account: Account) -> Any:
-    return Invitation.select(Invitation.email, Invitation.id).where(pending_from(account))
+    return members_among(account, emails), pending_among(account, emails)

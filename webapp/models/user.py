@@ -1,5 +1,6 @@
 """Users (people who sign in), their memberships in accounts, and their sessions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -140,6 +141,18 @@ Membership.add_index(
 )
 # Where a person was before.
 Membership.add_index(SQL("CREATE INDEX membership_of_user ON membership (user_id, ended_at)"))
+
+
+def members_among(account: Account, emails: Sequence[str]) -> set[str]:
+    """Those of the addresses that are a member's here."""
+    statement = f"""
+        SELECT given.value FROM {written.given_texts()}
+         WHERE (SELECT account_id FROM membership
+                 WHERE user_id = (SELECT id FROM user_ WHERE email = given.value)
+                   AND ended_at IS NULL) = ?
+    """  # nosec B608 # our names
+    rows = written.fetch_planned(statement, written.texts_given(emails), account.id)
+    return {row[0] for row in rows}
 
 
 class Session(BaseModel):

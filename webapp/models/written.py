@@ -17,6 +17,16 @@ def fetch_all(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     return list(_cursor(statement, values).fetchall())
 
 
+def fetch_planned(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The same, planned anew each time: a plan that PostgreSQL made for a small table, and keeps,
+    reads all of it for each row when it is large."""
+    if not is_postgresql():
+        return fetch_all(statement, *values)
+    words = statement.replace("?", "%s")
+    with by_our_names:
+        return list(database.cursor().execute(words, values, prepare=False).fetchall())
+
+
 def fetch_one(statement: str, *values: Any) -> tuple[Any, ...] | None:
     """The first row, if there is one."""
     found: tuple[Any, ...] | None = _cursor(statement, values).fetchone()
@@ -34,6 +44,19 @@ def is_given() -> str:
     """For where a statement asks whether it is one of the ids that `ids_given` makes one value
     of: however many they are, the words are the same."""
     return "= ANY(?)" if is_postgresql() else "IN (SELECT value FROM json_each(?))"
+
+
+def given_texts() -> str:
+    """For a statement's FROM: a table `given` with a column `value`, of the texts that
+    `texts_given` makes one value of.
+
+    What is looked up for each is asked for in a subquery that answers one value, such as
+    `(SELECT id FROM user_ WHERE email = given.value)`: that is an index's work whatever else there
+    is. Joined, or as `email IN (…)`, a few hundred find half of a table as far as PostgreSQL knows
+    without statistics, and it reads all of it."""
+    if is_postgresql():
+        return "unnest(CAST(? AS text[])) AS given (value)"
+    return "json_each(?) AS given"
 
 
 def change(statement: str, *values: Any) -> int:
@@ -75,6 +98,10 @@ def among(column: Any, name: str) -> Any:
 
 def ids_given(ids: Iterable[int]) -> Any:
     return list(ids) if is_postgresql() else json.dumps(list(ids))
+
+
+def texts_given(texts: Iterable[str]) -> Any:
+    return list(texts) if is_postgresql() else json.dumps(list(texts))
 
 
 def ids_found(on_postgresql: bool) -> str:

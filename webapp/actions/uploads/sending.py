@@ -10,7 +10,7 @@ from webapp.actions.inviting import Asked, Offer, write
 from webapp.actions.previews import known
 from webapp.actions.uploads import forget_later
 from webapp.actions.uploads import rows as rows_of
-from webapp.database import locked, transaction
+from webapp.database import forget_plans, locked, transaction
 from webapp.models import Account, Invitation, Membership, Upload, UploadRow
 from webapp.models.invitation import pending_from
 from webapp.permissions import GRANT_ADMIN, may
@@ -23,6 +23,7 @@ def send(upload_id: int, after: int) -> bool:
     """Invites the next rows after that line, and asks for the chunk that follows: at once, or when
     the day's limit ends. False when there was nothing to do any more."""
     with transaction():
+        forget_plans()
         query = Upload.light().where(Upload.id == upload_id)
         upload: Upload | None = query.first()
         if upload is None:
