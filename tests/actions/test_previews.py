@@ -1,6 +1,7 @@
 """What would happen to each written address, before anything is sent (rule I3)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.snapshots import everything
 from webapp import clock
 from webapp.actions import previews
 from webapp.actions.previews import Row, preview
+from webapp.database import database
 from webapp.errors import Invalid
 from webapp.models import Account, Invitation
 
@@ -78,13 +80,25 @@ def test_looking_sends_nothing(cast: Cast) -> None:
     assert everything() == before
 
 
-def test_many_rows_are_looked_up_in_their_order(cast: Cast) -> None:
+def test_many_rows_are_looked_up_as_often_as_one(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, cursor = [0], database.obj.cursor
+
+    def counting(*args: Any) -> Any:
+        asked[0] += 1
+        return cursor(*args)
+
+    monkeypatch.setattr(database.obj, "cursor", counting)
+    verdicts(cast.organisation, "new@example.org")
+    of_one, asked[0] = asked[0], 0
     text = " ".join([*(f"p{at}@example.org" for at in range(10)), "zoe@example.org"])
 
     assert [verdict for _, verdict in verdicts(cast.organisation, text)] == [
         *["ready"] * 10,
         "invited",
     ]
+    assert asked[0] == of_one > 0
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,9 @@ def preview(account: Account, text: str, mended: Sequence[str] = ()) -> Preview:
         found = _formed(each, MOST_PASTED - len(rows))
         first.append(len(rows) if found else None)
         rows += found
-    members, invited = known(account, [row.email for row in rows if row.is_ready])
+    good = [row.email for row in rows if row.is_ready]
+    members, invited = known(account, good)
+    resting = limits.resting(good, account, now)
     left_today, seen = limits.left_today(account, now), set[str]()
     left = left_today
     judged: list[Row] = []
@@ -132,7 +134,7 @@ def preview(account: Account, text: str, mended: Sequence[str] = ()) -> Preview:
                 verdict, invitation_id = "invited", invited[row.email]
             elif left <= 0:
                 verdict = "over_limit"
-            elif limits.wants_rest(row.email, account, now):
+            elif row.email in resting:
                 verdict = "later"
             seen.add(row.email)
             left -= verdict == "ready"
