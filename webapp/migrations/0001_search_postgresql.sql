@@ -1,10 +1,11 @@
 CREATE EXTENSION IF NOT EXISTS pg_trgm
 
 CREATE FUNCTION search_keys(account BIGINT, folded TEXT) RETURNS BIGINT[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT array_agg(hashtextextended(trigram, account & 255)) FROM unnest(show_trgm(folded)) AS trigram;
-END
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  -- A function in SQL would be planned anew for each statement that writes to an index.
+  RETURN (SELECT array_agg(hashtextextended(trigram, account & 255)) FROM unnest(show_trgm(folded)) AS trigram);
+END $$
 
 CREATE INDEX membership_search ON membership
 USING gin (search_keys(account_id, folded)) WITH (gin_pending_list_limit = 256)

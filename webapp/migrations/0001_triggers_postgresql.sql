@@ -1,23 +1,34 @@
 CREATE FUNCTION ledger_transfer_checked() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+  one ledger_account;
   debit ledger_account;
   credit ledger_account;
 BEGIN
   -- Locked in the order of their ids, so that two transfers cannot wait for each other.
-  PERFORM 1 FROM ledger_account WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR NO KEY UPDATE;
-  SELECT * INTO debit FROM ledger_account WHERE id = NEW.debit_id;
-  SELECT * INTO credit FROM ledger_account WHERE id = NEW.credit_id;
+  FOR one IN
+    SELECT * FROM ledger_account WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR NO KEY UPDATE
+  LOOP
+    IF one.id = NEW.debit_id THEN debit := one; ELSE credit := one; END IF;
+  END LOOP;
   IF debit.currency IS DISTINCT FROM credit.currency THEN
     RAISE EXCEPTION 'ledger: a transfer across currencies' USING ERRCODE = 'check_violation';
   END IF;
-  IF (debit.normal = 'credit' AND NEW.amount_minor >
-      (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = NEW.debit_id)
-    - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = NEW.debit_id))
-  OR (credit.normal = 'debit' AND NEW.amount_minor >
-      (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = NEW.credit_id)
-    - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = NEW.credit_id))
-  THEN
-    RAISE EXCEPTION 'ledger: an overdraft' USING ERRCODE = 'check_violation';
+  -- Each in an IF of its own: the sums of a side that may grow are not even prepared.
+  IF debit.normal = 'credit' THEN
+    IF NEW.amount_minor >
+        (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = NEW.debit_id)
+      - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = NEW.debit_id)
+    THEN
+      RAISE EXCEPTION 'ledger: an overdraft' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  IF credit.normal = 'debit' THEN
+    IF NEW.amount_minor >
+        (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = NEW.credit_id)
+      - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = NEW.credit_id)
+    THEN
+      RAISE EXCEPTION 'ledger: an overdraft' USING ERRCODE = 'check_violation';
+    END IF;
   END IF;
   RETURN NEW;
 END $$
@@ -67,7 +78,7 @@ BEGIN
   UPDATE people_count SET
     active = active + change,
     licensed = licensed + change * (m.licence = 'licensed')::integer
-  WHERE account_id = m.account_id AND m.ended_at IS NULL;
+  WHERE account_id = m.account_id;
 END $$
 
 CREATE FUNCTION people_count_members_added() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -86,8 +97,11 @@ FOR EACH STATEMENT EXECUTE FUNCTION people_count_members_added()
 
 CREATE FUNCTION people_count_member_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM people_count_member(OLD, -1);
-  IF TG_OP = 'UPDATE' THEN PERFORM people_count_member(NEW, 1); END IF;
+  -- Who has left is counted nowhere.
+  IF OLD.ended_at IS NULL THEN PERFORM people_count_member(OLD, -1); END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF NEW.ended_at IS NULL THEN PERFORM people_count_member(NEW, 1); END IF;
+  END IF;
   RETURN NULL;
 END $$
 
@@ -141,7 +155,10 @@ FOR EACH STATEMENT EXECUTE FUNCTION people_count_invitations_added()
 CREATE FUNCTION people_count_invitation_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM people_count_invitation(OLD, -1);
-  IF TG_OP = 'UPDATE' THEN PERFORM people_count_invitation(NEW, 1); END IF;
+  IF TG_OP = 'UPDATE' THEN
+    -- One that led somewhere is counted nowhere, as the membership is.
+    IF NEW.status NOT IN ('accepted', 'superseded') THEN PERFORM people_count_invitation(NEW, 1); END IF;
+  END IF;
   RETURN NULL;
 END $$
 
