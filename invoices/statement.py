@@ -1,8 +1,9 @@
 """Numbered, frozen statements: all that a document prints, as values (rules D1 to D4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Self, TypedDict, Unpack
 
 from invoices.parts import (
@@ -223,11 +224,19 @@ def _derivation(quote: Quote) -> Derivation:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if value is None or isinstance(value, (str, int)):
+        return value
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    part: Any = type(value)
+    return {name: _plain(getattr(value, name)) for name in _names(part)}
+
+
+@cache
+def _names(part: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(part))
 
 
 def _dated(frozen: dict[str, Any], *names: str) -> dict[str, Any]:

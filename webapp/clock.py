@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _ago = ContextVar("ago", default=timedelta(0))
 
 
@@ -48,8 +49,11 @@ def new_code() -> str:
 
 def new_public_id() -> str:
     """A short identifier without meaning, safe in a URL and easy to read aloud."""
-    alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
-    return "".join(secrets.choice(alphabet) for _ in range(12))
+    drawn, letters = secrets.randbelow(len(_LETTERS) ** 12), ""
+    for _ in range(12):
+        drawn, at = divmod(drawn, len(_LETTERS))
+        letters += _LETTERS[at]
+    return letters
 
 
 def new_request_id() -> str:

@@ -97,7 +97,8 @@ def as_instant(value: datetime) -> str:
     """As databases keep it."""
     if value.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+    there = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return there.isoformat(" ", "microseconds")
 
 
 @contextmanager
@@ -139,11 +140,14 @@ class FoldedField(TextField):
         return SQL('TEXT COLLATE "C"' if is_postgresql() else "TEXT")
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
+
 class JSONTextField(TextField):
     """JSON kept as text: written once, read whole, never searched."""
 
     def db_value(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return None if value is None else _as_json(value)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else json.loads(value)

@@ -38,7 +38,10 @@ def cleaned_note(text: str, most: int) -> str:
 
 def folded(*texts: str) -> str:
     """Without accents and case: « Hélène Lefèvre » → "helene lefevre"."""
-    joined = " ".join(text for text in texts if text).casefold().translate(_SPELLED)
+    joined = " ".join(text for text in texts if text).casefold()
+    if joined.isascii():
+        return " ".join(joined.split())
+    joined = joined.translate(_SPELLED)
     parts = _decomposed(joined)
     return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
 

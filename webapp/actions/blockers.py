@@ -55,15 +55,21 @@ def _of_refund(payment: Payment, amount_minor: int) -> Blocker:
 
 def _invoices(ids: list[int]) -> Any:
     """The earliest due first."""
+    if not ids:
+        return []
     found = Invoice.select().where(Invoice.id.in_(ids))
-    return found.order_by(Invoice.due_on.asc(nulls="last"), Invoice.id) if ids else []
+    return found.order_by(Invoice.due_on.asc(nulls="last"), Invoice.id)
 
 
 def _refunds(ids: list[int]) -> Any:
+    if not ids:
+        return []
     found = Refund.select(Refund, Payment).join(Payment).where(Refund.id.in_(ids))
-    return found.order_by(Refund.changed_at, Refund.id) if ids else []
+    return found.order_by(Refund.changed_at, Refund.id)
 
 
 def _members(ids: list[int]) -> Any:
+    if not ids:
+        return []
     found = Membership.select(Membership, User).join(User).where(Membership.id.in_(ids))
-    return found.order_by(Membership.id) if ids else []
+    return found.order_by(Membership.id)
