@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from webapp import clock, outbox
 from webapp.actions import blockers, charging, quotes, sessions, settlements, standings
-from webapp.actions.audit import record
+from webapp.actions.audit import recording
 from webapp.actions.quotes import Shown
 from webapp.actions.standings import Standing
 from webapp.database import as_instant, transaction
@@ -130,12 +130,10 @@ def _move(
         quotes.same_offer(shown, quote, invitation)
     if is_settled and choice == "credit" and not sessions.is_fresh(session):
         raise NotAllowed("proof")
-    _answer(invitation, now)
+    _end(standing, user, session, now)
     acceptance = _acceptance(standing, user, now)
     charging.stop(acceptance)
-    sessions.end_others(user, keep=session)
     outbox.write("mail:accepted", {"acceptance_id": acceptance.id})
-    record(acceptance.membership, "invitation:accepted", f"invitation:{invitation.id}")
     if quote is not None and is_settled:
         # Last: everybody's next document waits for its number until this is committed.
         account = standing.present.account
@@ -143,36 +141,41 @@ def _move(
     return acceptance
 
 
-def _answer(invitation: Invitation, now: datetime) -> None:
+def _end(standing: Standing, user: User, session: Session, now: datetime) -> None:
+    """All that was ends together: the place and what is paid for there, the person's other
+    sessions, and every invitation of theirs, with what waits of it."""
+    invitation = standing.invitation
+    changes = [
+        outbox.canceling_of(invitation.email),
+        sessions.ending_others(user, keep=session),
+        standing.present.ending(now),
+        recording(
+            invitation.account_id, user.id, "invitation:accepted", f"invitation:{invitation.id}"
+        ),
+    ]
+    if standing.is_own:
+        changes.append(standing.present.account.closing(now))
+        if standing.plan is not None:
+            changes.append(standing.plan.ending(now))
+    answered = written.change_together(*changes, _answering(invitation, now))
+    if (invitation.id,) not in answered:
+        raise Gone(str(Invitation.get_by_id(invitation.id).shown_status(now)))
+
+
+def _answering(invitation: Invitation, now: datetime) -> written.Change:
     """This one is accepted; the person's others are closed, and stay so (rule J11)."""
-    rows = written.fetch_all(
-        """
+    statement = """
         UPDATE invitation SET status = CASE WHEN id = ? THEN 'accepted' ELSE 'superseded' END,
                               answered_at = ?
          WHERE email = ? AND status = 'pending' AND (id <> ? OR expires_at > ?) RETURNING id
-        """,
-        invitation.id,
-        as_instant(now),
-        invitation.email,
-        invitation.id,
-        as_instant(now),
-    )
-    answered = [row[0] for row in rows]
-    if invitation.id not in answered:
-        raise Gone(str(Invitation.get_by_id(invitation.id).shown_status(now)))
-    outbox.cancel_of(answered)
+    """
+    at = as_instant(now)
+    return statement, (invitation.id, at, invitation.email, invitation.id, at)
 
 
 def _acceptance(standing: Standing, user: User, now: datetime) -> Acceptance:
-    """Ends what was, begins what is, and writes down all that undoing needs."""
-    invitation, present = standing.invitation, standing.present
-    present.end(now)
-    closed, ended = None, None
-    if standing.is_own:
-        closed, ended = present.account, standing.plan
-        closed.close(now)
-        if ended is not None:
-            ended.end(now)
+    """Begins what is, and writes down all that undoing needs."""
+    invitation = standing.invitation
     membership = Membership.create(
         user=user,
         account=invitation.account,
@@ -189,9 +192,9 @@ def _acceptance(standing: Standing, user: User, now: datetime) -> Acceptance:
         user=user,
         organisation=invitation.account,
         membership=membership,
-        left_membership=present,
-        closed_account=closed,
-        ended_subscription=ended,
+        left_membership=standing.present,
+        closed_account=standing.present.account if standing.is_own else None,
+        ended_subscription=standing.plan if standing.is_own else None,
         accepted_at=now,
         undo_until=now + timedelta(hours=policy().undo_hours),
     )

@@ -172,10 +172,13 @@ def end(session: Session) -> None:
 
 def end_others(user: User, keep: Session | None) -> int:
     """Ends a user's sessions, all but `keep`; returns how many."""
-    ended = written.change(
-        "UPDATE session_ SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL AND id <> ?",
-        as_instant(clock.now()),
-        user.id,
-        0 if keep is None else keep.id,
+    statement, values = ending_others(user, keep)
+    return written.change(statement, *values)
+
+
+def ending_others(user: User, keep: Session | None) -> written.Change:
+    """The same, for whoever changes more with it."""
+    statement = (
+        "UPDATE session_ SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL AND id <> ?"
     )
-    return ended
+    return statement, (as_instant(clock.now()), user.id, 0 if keep is None else keep.id)

@@ -86,9 +86,9 @@ class Account(BaseModel):
             at.add(ends_at - timedelta(days=int(self.last_reminder_days)))
         return sorted(each for each in at if begins_at < each < ends_at)
 
-    def close(self, at: datetime) -> None:
-        """Its person went elsewhere."""
-        written.change("UPDATE account SET closed_at = ? WHERE id = ?", as_instant(at), self.id)
+    def closing(self, at: datetime) -> written.Change:
+        """Its person goes elsewhere."""
+        return "UPDATE account SET closed_at = ? WHERE id = ?", (as_instant(at), self.id)
 
     def subscription(self) -> "Subscription | None":
         """The plan in force, active or lapsed; None for a free account."""
@@ -133,11 +133,15 @@ class Subscription(BaseModel):
         ]
 
     def end(self, at: datetime) -> bool:
+        statement, values = self.ending(at)
+        return bool(written.change(statement, *values))
+
+    def ending(self, at: datetime) -> written.Change:
         statement = """
             UPDATE subscription SET status = 'ended', ended_at = ?
              WHERE id = ? AND status <> 'ended'
         """
-        return bool(written.change(statement, as_instant(at), self.id))
+        return statement, (as_instant(at), self.id)
 
 
 Subscription.add_index(

@@ -104,12 +104,16 @@ class Membership(BaseModel):
         return bool(self.ended_at is None and (self.is_owner or self.is_admin))
 
     def end(self, at: datetime) -> bool:
+        statement, values = self.ending(at)
+        return bool(written.change(statement, *values))
+
+    def ending(self, at: datetime) -> written.Change:
         # A clock that went back, or another machine's, must keep nobody from leaving.
         statement = """
             UPDATE membership SET ended_at = CASE WHEN joined_at > ? THEN joined_at ELSE ? END
              WHERE id = ? AND ended_at IS NULL
         """
-        return bool(written.change(statement, as_instant(at), as_instant(at), self.id))
+        return statement, (as_instant(at), as_instant(at), self.id)
 
 
 Membership.add_index(

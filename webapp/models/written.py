@@ -11,6 +11,9 @@ from peewee import SQL, DateField, Field, Value
 
 from webapp.database import by_our_names, database, is_postgresql
 
+# A statement that changes rows, and its values.
+Change = tuple[str, tuple[Any, ...]]
+
 
 def fetch_all(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """The rows of a statement whose values stand as `?`."""
@@ -59,9 +62,33 @@ def given_texts() -> str:
     return "json_each(?) AS given"
 
 
+def one_of(query: str, on_postgresql: bool) -> str:
+    """For where a statement asks whether something is among the few that a query finds, which
+    PostgreSQL then asks once and first, whatever it knows of the tables."""
+    return f"= ANY(ARRAY({query}))" if on_postgresql else f"IN ({query})"
+
+
 def change(statement: str, *values: Any) -> int:
     """How many rows a statement changed whose values stand as `?`."""
     return int(_cursor(statement, values).rowcount)
+
+
+def change_together(*changes: Change) -> list[tuple[Any, ...]]:
+    """Several changes, of which none asks for what an earlier one changes: PostgreSQL takes them as
+    one statement, SQLite one after the other. The rows that the last one's RETURNING names."""
+    if is_postgresql():
+        words = _together(tuple(words for words, _values in changes))
+        return fetch_all(words, *(value for _words, values in changes for value in values))
+    for words, values in changes[:-1]:
+        change(words, *values)
+    words, values = changes[-1]
+    return fetch_all(words, *values)
+
+
+@cache
+def _together(changes: tuple[str, ...]) -> str:
+    before = ", ".join(f"c{number} AS ({words})" for number, words in enumerate(changes[:-1]))
+    return f"WITH {before} {changes[-1]}" if before else changes[-1]
 
 
 def insert_values(into: str, rows: Sequence[Sequence[Any]], tail: str = "") -> Any:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from peewee import SQL, Value
 
 from webapp import clock
-from webapp.database import as_instant, database
+from webapp.database import as_instant, database, is_postgresql
 from webapp.models import Invitation, OutboxMessage, written
 
 # Of messages that have not ended and that nobody carries out; the moment is a parameter.
@@ -163,14 +164,17 @@ def cancel(condition: Any) -> int:
     return changed
 
 
-def cancel_of(invitation_ids: Sequence[int]) -> None:
-    """Withdraws what waits of these invitations, as `cancel` does."""
+def canceling_of(email: str) -> written.Change:
+    """Withdraws what waits of a person's pending invitations, as `cancel` does."""
     now = as_instant(clock.now())
-    theirs = f"invitation_id {written.is_given()}"
-    written.change(
-        f"UPDATE outbox_message SET canceled_at = ? WHERE {FREE} AND {theirs}",  # nosec B608 # question marks
-        *(now, now, written.ids_given(invitation_ids)),
-    )
+    return _canceling(is_postgresql()), (now, now, email)
+
+
+@cache
+def _canceling(on_postgresql: bool) -> str:
+    pending = "SELECT id FROM invitation WHERE email = ? AND status = 'pending'"
+    theirs = f"invitation_id {written.one_of(pending, on_postgresql)}"
+    return f"UPDATE outbox_message SET canceled_at = ? WHERE {FREE} AND {theirs}"  # nosec B608 # question marks
 
 
 def retry(message_id: int) -> bool:
