@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 from invoices.periods import local_day
 from webapp import clock
+from webapp.database import is_postgresql
 from webapp.models.written import fetch_one
 from webapp.policy import policy
 
@@ -39,16 +42,23 @@ def take(kind: str) -> Place:
 
 def _next(kind: str, year: int) -> int:
     """One sentence of SQL moves the series and returns the number, on either engine."""
-    taken = fetch_one(
-        """
-        INSERT INTO statement_series (seller, kind, year, last) VALUES (?, ?, ?, 1)
-        ON CONFLICT (seller, kind, year) DO UPDATE SET last = statement_series.last + 1
-        RETURNING last
-        """,
-        SELLER,
-        kind,
-        year,
-    )
+    values: tuple[Any, ...] = (SELLER, kind, year)
+    if is_postgresql():
+        values = (*values, f"{SELLER} {kind} {year}")
+    taken = fetch_one(_taking(is_postgresql()), *values)
     if taken is None:
         raise RuntimeError("an upsert answered nothing")
     return int(taken[0])
+
+
+@cache
+def _taking(on_postgresql: bool) -> str:
+    """On PostgreSQL, whoever waits for a row is told when it is free together with all others, and
+    the quickest has it. Who waits for a lock that is nobody's row has it in turn."""
+    turn = "(SELECT pg_advisory_xact_lock(hashtextextended(?, 0))) AS turn"
+    first = f"SELECT ?, ?, ?, 1 FROM {turn}" if on_postgresql else "VALUES (?, ?, ?, 1)"  # nosec B608 # question marks
+    return f"""
+        INSERT INTO statement_series (seller, kind, year, last) {first}
+        ON CONFLICT (seller, kind, year) DO UPDATE SET last = statement_series.last + 1
+        RETURNING last
+    """  # nosec B608 # question marks
