@@ -1,6 +1,7 @@
 """What leaving is worth, and the offer that travels with the form (rules M2 and J8)."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -101,7 +102,7 @@ def captured(payment: Payment) -> Captured:
 def sign(offered: Quote | None, invitation: Invitation) -> str:
     """The offer as a text for the form: it needs no row, and nobody can alter it. Of a free
     account it says what the invitation promises, and no figures."""
-    token: str = _signer().dumps(_offer(offered, invitation))
+    token: str = _signer(policy().secret_key).dumps(_offer(offered, invitation))
     return token
 
 
@@ -111,7 +112,7 @@ def shown(token: str) -> Shown | None:
     if not token:
         return None
     try:
-        found = _signer().loads(token)
+        found = _signer(policy().secret_key).loads(token)
     except BadSignature:
         return {}
     return found if isinstance(found, dict) else {}
@@ -142,5 +143,6 @@ def _offer(offered: Quote | None, invitation: Invitation) -> Shown:
     }
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(policy().secret_key, salt="quote")
+@lru_cache(maxsize=1)
+def _signer(secret_key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_key, salt="quote")

@@ -180,6 +180,7 @@ def _is_plain(field: Field) -> bool:
     return type(field).python_value is Field.python_value and not isinstance(field, DateField)
 
 
+@cache
 def columns_of(*models: Any, **named: Any) -> str:
     """All of theirs, as a SELECT names them; `named` are models by the alias that they have."""
     aliases = {**{model._meta.table_name: model for model in models}, **named}
