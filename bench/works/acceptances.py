@@ -38,6 +38,7 @@ P99 = {"sqlite": 100.0, "postgresql": 20.0}
 ACCEPT: Mapping[str, Callable[..., object]] = {
     "ours": joining.accept,
     "held": joining.accept,
+    "alone": joining.accept,
     "peewee": with_peewee.accept,
 }
 # Where a sync takes so long, the disk is what everybody waits for: each commit is held that long.
@@ -48,16 +49,21 @@ Asked = tuple[int, int, str]
 
 def measure(setting: Setting) -> Iterator[Result]:
     rounds = min(ROUNDS, setting.rounds)
-    names = ("ours", "held") if setting.engine == "sqlite" else ("ours", "peewee")
+    names = ("ours", "alone", "held" if setting.engine == "sqlite" else "peewee")
     with databases.fresh(setting.at) as url:
         app = make_app(url)
         with app.app_context():
             # The first turns warm everything up, and count for nothing.
-            turns = [(name, _invited()) for _ in range(rounds + 1) for name in names]
+            turns = [
+                (name, _invited(1 if name == "alone" else CLIENTS))
+                for _ in range(rounds + 1)
+                for name in names
+            ]
             database.close()
             seconds, rates, synced = _take_turns(url, turns, len(names))
-            _check(len(turns) * CLIENTS * EACH)
-    p50, p99 = (percentile(seconds["ours"], part) * 1e3 for part in (0.5, 0.99))
+            _check(sum(len(each) for _name, asked in turns for each in asked))
+    p50, p99 = _times(seconds["ours"])
+    p50_alone, p99_alone = _times(seconds["alone"])
     rate = median(rates["ours"])
     if setting.engine == "sqlite":
         beside, wanted, what = synced, 0.5, "the disk's fdatasync"
@@ -76,17 +82,23 @@ def measure(setting: Setting) -> Iterator[Result]:
         )  # fmt: skip
     yield Result(
         f"acceptances, {CLIENTS} clients, {setting.label}: p99", p99, P99[setting.engine],
-        unit="ms", figures=f"p50 {p50:.0f} ms, longest {max(seconds['ours']) * 1e3:.0f} ms",
+        unit="ms", figures=f"p50 {p50:.0f} ms, longest {max(seconds['ours']) * 1e3:.0f} ms; "
+        f"a client alone: p50 {p50_alone:.0f} ms, p99 {p99_alone:.0f} ms",
     )  # fmt: skip
+
+
+def _times(seconds: list[float]) -> tuple[float, float]:
+    """p50 and p99 in milliseconds."""
+    return percentile(seconds, 0.5) * 1e3, percentile(seconds, 0.99) * 1e3
 
 
 _numbers = count(1)
 
 
-def _invited() -> list[list[Asked]]:
+def _invited(clients: int) -> list[list[Asked]]:
     """The people of each client."""
     with unhurried_transaction():
-        found = [_of_client() for _ in range(CLIENTS)]
+        found = [_of_client() for _ in range(clients)]
     # PostgreSQL would go on with plans that were made for tables of a few rows.
     database.execute_sql("ANALYZE")
     return found
