@@ -27,7 +27,7 @@ class Standing:
     """`invitation` with its organisation and its plan; `inviter` is the one who may still be
     there; `present` is where the person is a member, `plan` what is paid for there, `payments` what
     for, where it is the person's own. By their ids: the invoices `owed` there, the refunds
-    `underway` from there, and the memberships of `others` there."""
+    `underway` from there, and the memberships of `others` there, where it is the person's own."""
 
     invitation: Invitation
     organisation_plan: Subscription | None
@@ -135,8 +135,11 @@ def _reading(on_postgresql: bool) -> str:
     underway = f"""FROM payment JOIN refund ON refund.payment_id = payment.id
                   WHERE payment.account_id = a.id AND payment.gateway <> 'none'
                     AND refund.state IN ({states})"""
-    others = """FROM membership WHERE account_id = a.id AND ended_at IS NULL
-                  AND user_id <> m.user_id"""
+    # Of a person's own place alone: of an organisation that would be all of its members.
+    others = """FROM membership WHERE a.kind = 'individual' AND account_id = a.id
+                  AND ended_at IS NULL AND user_id <> m.user_id"""
+    # The inviter is found as a person, by `+ 0`: accounts have one member on average, and
+    # organisations thousands, so that databases may try those first.
     return f"""
         SELECT (SELECT {ids}(invoice.id) {owed}),
                (SELECT {ids}(refund.id) {underway}),
@@ -145,7 +148,7 @@ def _reading(on_postgresql: bool) -> str:
           FROM invitation i
           JOIN account o ON o.id = i.account_id
           LEFT JOIN subscription op ON op.account_id = o.id AND op.status <> 'ended'
-          LEFT JOIN membership im ON im.user_id = i.inviter_id AND im.account_id = o.id
+          LEFT JOIN membership im ON im.user_id = i.inviter_id AND im.account_id + 0 = o.id
                 AND im.ended_at IS NULL
           JOIN membership m ON m.user_id = ? AND m.ended_at IS NULL
           JOIN account a ON a.id = m.account_id
