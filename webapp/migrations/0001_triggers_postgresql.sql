@@ -73,14 +73,6 @@ END $$
 CREATE TRIGGER people_count_begins AFTER INSERT ON account
 FOR EACH ROW WHEN (NEW.kind = 'organisation') EXECUTE FUNCTION people_count_begins()
 
-CREATE FUNCTION people_count_member(m membership, change integer) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE people_count SET
-    active = active + change,
-    licensed = licensed + change * (m.licence = 'licensed')::integer
-  WHERE account_id = m.account_id;
-END $$
-
 CREATE FUNCTION people_count_members_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE people_count c SET active = c.active + a.active, licensed = c.licensed + a.licensed
@@ -98,9 +90,17 @@ FOR EACH STATEMENT EXECUTE FUNCTION people_count_members_added()
 CREATE FUNCTION people_count_member_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   -- Who has left is counted nowhere.
-  IF OLD.ended_at IS NULL THEN PERFORM people_count_member(OLD, -1); END IF;
+  IF OLD.ended_at IS NULL THEN
+    UPDATE people_count SET
+      active = active - 1, licensed = licensed - (OLD.licence = 'licensed')::integer
+    WHERE account_id = OLD.account_id;
+  END IF;
   IF TG_OP = 'UPDATE' THEN
-    IF NEW.ended_at IS NULL THEN PERFORM people_count_member(NEW, 1); END IF;
+    IF NEW.ended_at IS NULL THEN
+      UPDATE people_count SET
+        active = active + 1, licensed = licensed + (NEW.licence = 'licensed')::integer
+      WHERE account_id = NEW.account_id;
+    END IF;
   END IF;
   RETURN NULL;
 END $$
