@@ -1,9 +1,10 @@
 CREATE EXTENSION IF NOT EXISTS pg_trgm
 
 CREATE FUNCTION search_keys(account BIGINT, folded TEXT) RETURNS BIGINT[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
 BEGIN
-  -- A function in SQL would be planned anew for each statement that writes to an index.
+  -- A function in SQL would be planned anew for each statement that writes to an index. This one is
+  -- looked up by its words, and whoever restores a copy has no search_path.
   RETURN (SELECT array_agg(hashtextextended(trigram, account & 255)) FROM unnest(show_trgm(folded)) AS trigram);
 END $$
 
