@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def server(engine: str) -> Iterator[str]:
     try:
         yield running.url
     finally:
+        _watching.cache_clear()
         running.stop(signal.SIGINT)
 
 
@@ -69,13 +71,10 @@ def backends(at: str, named: str) -> list[int]:
     """PostgreSQL's processes for connections whose PGAPPNAME is `named`."""
     if not at:
         return []
-    with _admin(at) as cursor:
-        cursor.execute(
-            "SELECT pid FROM pg_stat_activity"
-            " WHERE application_name = %s AND pid <> pg_backend_pid()",
-            (named,),
-        )
-        return [row[0] for row in cursor.fetchall()]
+    found = _watching(at).execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = %s", (named,)
+    )
+    return [row[0] for row in found.fetchall()]
 
 
 def _sqlite(users: int) -> str:
@@ -201,6 +200,15 @@ def _dropped(real: Database, kind: str, query: str, like: str) -> list[str]:
     for name, _definition in found:
         real.execute_sql(f"DROP {kind} {name}")
     return [definition for _name, definition in found]
+
+
+@cache
+def _watching(at: str) -> Any:
+    """A connection that stays: to open one just before something is measured would be measured,
+    too, for it leaves the processors' caches full of other things."""
+    import psycopg
+
+    return psycopg.connect(at, autocommit=True, application_name="bench-watching")
 
 
 @contextmanager

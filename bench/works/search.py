@@ -33,8 +33,9 @@ def measure(setting: Setting) -> Iterator[Result]:
         for _words, account, queries in _kinds(setting.users, 8):
             for q in queries:
                 page(account, Asked(q=q), datetime.now(UTC))
+        backends = databases.backends(setting.at, NAME)
         for words, account, queries in _kinds(setting.users, 9):
-            costs = sorted(_cost(setting, account, q) for q in queries)
+            costs = sorted(_cost(backends, account, q) for q in queries)
             yield Result(
                 f"search, {words}, {setting.users:,} users, {setting.label}: p99",
                 percentile(costs, 0.99),
@@ -86,10 +87,9 @@ def _small(users: int) -> list[Account]:
     return list(Account.select().where(Account.id.in_(ids)))
 
 
-def _cost(setting: Setting, account: Account, q: str) -> float:
+def _cost(backends: list[int], account: Account, q: str) -> float:
     """Milliseconds on a processor, of this process and of PostgreSQL's for it."""
     now = datetime.now(UTC)
-    backends = databases.backends(setting.at, NAME)
     before = time.process_time_ns() + sum(map(spent, backends))
     page(account, Asked(q=q), now)
     return (time.process_time_ns() + sum(map(spent, backends)) - before) / 1e6
