@@ -1,3 +1,12 @@
+CREATE FUNCTION ledger_balance(of ledger_account) RETURNS NUMERIC LANGUAGE plpgsql AS $$
+DECLARE
+  credited NUMERIC;
+BEGIN
+  credited := (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = of.id)
+            - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = of.id);
+  RETURN CASE of.normal WHEN 'credit' THEN credited ELSE -credited END;
+END $$
+
 CREATE FUNCTION ledger_transfer_checked() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   one ledger_account;
@@ -13,22 +22,11 @@ BEGIN
   IF debit.currency IS DISTINCT FROM credit.currency THEN
     RAISE EXCEPTION 'ledger: a transfer across currencies' USING ERRCODE = 'check_violation';
   END IF;
-  -- Each in an IF of its own: the sums of a side that may grow are not even prepared.
-  IF debit.normal = 'credit' THEN
-    IF NEW.amount_minor >
-        (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = NEW.debit_id)
-      - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = NEW.debit_id)
-    THEN
-      RAISE EXCEPTION 'ledger: an overdraft' USING ERRCODE = 'check_violation';
-    END IF;
-  END IF;
-  IF credit.normal = 'debit' THEN
-    IF NEW.amount_minor >
-        (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE debit_id = NEW.credit_id)
-      - (SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_transfer WHERE credit_id = NEW.credit_id)
-    THEN
-      RAISE EXCEPTION 'ledger: an overdraft' USING ERRCODE = 'check_violation';
-    END IF;
+  -- A side that may grow is asked nothing.
+  IF debit.normal = 'credit' AND NEW.amount_minor > ledger_balance(debit)
+  OR credit.normal = 'debit' AND NEW.amount_minor > ledger_balance(credit)
+  THEN
+    RAISE EXCEPTION 'ledger: an overdraft' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $$
