@@ -25,9 +25,7 @@ def fetch_planned(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     reads all of it for each row when it is large."""
     if not is_postgresql():
         return fetch_all(statement, *values)
-    words = statement.replace("?", "%s")
-    with by_our_names:
-        return list(database.cursor().execute(words, values, prepare=False).fetchall())
+    return list(_planned(statement.replace("?", "%s"), values).fetchall())
 
 
 def fetch_one(statement: str, *values: Any) -> tuple[Any, ...] | None:
@@ -152,14 +150,19 @@ class Statement:
         where a plan for any of them is no plan for each."""
         values = [given[v.name] if isinstance(v, Place) else v for v in self.values]
         if is_planned and is_postgresql():
-            with by_our_names:
-                return iter(database.cursor().execute(self.words, values, prepare=False))
+            return iter(_planned(self.words, values))
         return iter(database.execute_sql(self.words, values))
 
 
 def written(query: Any) -> Statement:
     """A query's words, kept for as often as it is sent."""
     return Statement(*query.sql())
+
+
+def _planned(words: str, values: Sequence[Any]) -> Any:
+    """For these values, by PostgreSQL's driver itself."""
+    with by_our_names:
+        return database.cursor().execute(words, values, prepare=False)
 
 
 def _cursor(statement: str, values: Sequence[Any]) -> Any:
