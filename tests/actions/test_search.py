@@ -21,6 +21,8 @@ LAST = [
 ]
 QUERIES = (
     *("martin", "ann", "anne martin", "arti", "zz", "a", "li", "ma", "o'b", "d_a", "0%", '"', "*"),
+    # As many words as an address may ask for.
+    " ".join("abcdefghijklmnopqrstuvwxyz" * 2)[:100],
     *("quoi?", "[sic", "sic]", "[a-z]an", "*nom", "a\\b", "%%%", "___", "???", "ann?", "a_ne"),
     *("elen", "Иван", "οδ", "é", "example.org", "martin example zoe", "dumas", "jean-m", "ouv li"),
 )
