@@ -292,6 +292,30 @@ def test_a_window_that_nobody_looks_at_asks_nothing(organisation: Organisation) 
         )
 
 
+ASKING = """
+window.asked = [];
+addEventListener("poll", (event) => {
+  window.asking ??= event.target;
+  if (event.target === window.asking) window.asked.push(performance.now());
+}, true);
+"""
+
+
+def test_windows_that_were_opened_together_do_not_ask_together(organisation: Organisation) -> None:
+    """Each waits for a length of its own, drawn between nine and eleven tenths."""
+    waited = {}
+    for drawn in (0, 0.999):
+        page = organisation.window()
+        page.add_init_script(f"Math.random = () => {drawn}")
+        page.add_init_script(ASKING)
+        page.clock.install()
+        page.reload()
+        page.clock.run_for(12_000)
+        first, second = page.evaluate("window.asked.slice(0, 2)")
+        waited[drawn] = second - first
+    assert waited[0] < waited[0.999]
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "without-javascript"])
 def test_the_ticked_ones_are_cancelled_together(
     organisation: Organisation, javascript: bool
